@@ -1,0 +1,65 @@
+"""One text, many targets: rebuild the same kernel functions over the words of a target."""
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+from mathlib._lib.words_python import WORDS, Horner, Horner2
+
+Kernel = Callable[..., Any]
+
+
+def needs(function: types.FunctionType) -> dict[str, Any]:
+    """Return the globals that a kernel mentions: its words, sibling kernels, polynomials, tables and constants."""
+    scope = function.__globals__
+    return {name: scope[name] for name in function.__code__.co_names if name in scope}
+
+
+def bind(value: Any, words: Any, done: dict[int, Any] | None = None) -> Any:
+    """Return ``value`` (a kernel, word, polynomial, table or number) as the target ``words`` has it.
+
+    ``done`` shares the work among kernels that call the same siblings.
+    """
+    done = {} if done is None else done
+    if id(value) not in done:
+        done[id(value)] = _bind(value, words, done)
+    return done[id(value)]
+
+
+def _bind(value: Any, words: Any, done: dict[int, Any]) -> Any:
+    match value:
+        case _ if id(value) in WORDS:
+            return getattr(words, WORDS[id(value)])
+        case types.FunctionType():
+            scope = {name: bind(item, words, done) for name, item in needs(value).items()}
+            return types.FunctionType(value.__code__, scope, value.__name__, value.__defaults__)
+        case Horner():
+            return words.Horner(value.c)
+        case Horner2():
+            return words.Horner2(value.rows)
+        case tuple():
+            return words.table(value)
+        case float() | int():
+            return value
+    raise TypeError(f"a kernel may not use {value!r}: only words, kernels, polynomials, tables and numbers")
+
+
+def reach(*functions: Kernel) -> dict[str, Any]:
+    """Return every kernel, polynomial, table and number behind ``functions``, callees first, by name."""
+    found: dict[str, Any] = {}
+
+    def visit(name: str, value: Any) -> None:
+        if id(value) in WORDS:
+            return
+        if name in found:
+            if found[name] is not value and not (isinstance(value, float | int) and found[name] == value):
+                raise TypeError(f"two different things are called {name!r} behind one kernel: {found[name]!r}, {value!r}")
+            return
+        if isinstance(value, types.FunctionType):
+            for item in needs(value).items():
+                visit(*item)
+        found[name] = value
+
+    for function in functions:
+        visit(function.__name__, function)
+    return found

@@ -1,0 +1,181 @@
+"""Region kernels -> a function over arrays: dispatch, dtypes, broadcasting, ``out=``, threads.
+
+float32 is computed in float64 and rounded once; float16 gives float32; integers and booleans are float64; anything else is
+a TypeError.
+"""
+
+import math
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+
+from mathlib._lib import dispatch, threads
+from mathlib._lib.bind import Kernel
+from mathlib._lib.on_arrays import NamespaceBody, NumpyBody
+
+ELEMENT_NS = 30.0  # estimated time per element, to decide how many threads are worth their start
+SMALL = 1 << 14  # elements: below, one thread in any case
+
+_routines: dict[str, "Elementwise"] = {}
+
+
+def find(name: str) -> "Elementwise":
+    """Return the routine of that name.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message lists the names.
+    """
+    from mathlib import special  # noqa: F401  the rooms register their routines when they are loaded
+
+    if name not in _routines:
+        raise ValueError(f"name is {name!r}: no such routine, choose one of {', '.join(sorted(_routines))}")
+    return _routines[name]
+
+
+class Elementwise:
+    """A routine given by kernels: ``region(*inputs)`` names the tuple of stages in ``regions`` that computes an element."""
+
+    def __init__(self, name: str, region: Kernel | None, regions: tuple[tuple[Kernel, ...], ...], n_in: int, n_out: int):
+        self.name, self.region, self.regions, self.n_in, self.n_out = name, region, regions, n_in, n_out
+        self._no_out = (None,) * n_out
+        self._namespace_body = cache(lambda xp, device: NamespaceBody(region, regions, xp, device))
+        _routines[name] = self
+
+    def __call__(self, *arrays: Any, out: Any = None, backend: str | None = None, workers: int | None = None) -> Any:
+        if backend is None and workers is None and dispatch.current_backend() is None and "ufunc" in self.__dict__:
+            for a in arrays:
+                if type(a) is not float and (type(a) is not np.ndarray or a.dtype.char not in "df" or a.size >= SMALL):
+                    break
+            else:
+                return self.ufunc(*arrays, out=self._no_out if out is None else out)
+        how = dispatch.choose(arrays, backend)
+        if how == "array":
+            return self._on_namespace(arrays, out)
+        if how == "cupy":
+            return self._on_cupy(arrays, out)
+        return self._on_numpy(arrays, out, workers, compiled=how == "numba")
+
+    @cached_property
+    def ufunc(self) -> np.ufunc:
+        """The compiled routine."""
+        from mathlib._lib import on_llvm
+
+        return on_llvm.ufunc(self.name, self.region, self.regions, self.n_in, self.n_out)
+
+    @cached_property
+    def _numpy_body(self) -> NumpyBody:
+        return NumpyBody(self.region, self.regions, self.n_out)
+
+    # ---- NumPy ------------------------------------------------------------------------------------------------------
+
+    def _on_numpy(self, arrays: tuple[Any, ...], out: Any, workers: int | None, compiled: bool) -> Any:
+        inputs = [_as_float(a, i, self.name) for i, a in enumerate(arrays)]
+        try:
+            shape = np.broadcast_shapes(*(np.shape(a) for a in inputs))
+        except ValueError:
+            shapes = ", ".join(str(np.shape(a)) for a in inputs)
+            raise ValueError(f"{self.name}: shapes {shapes} do not broadcast together") from None
+        size = math.prod(shape)
+        count = threads.workers_for(workers, size * ELEMENT_NS) if workers is not None or size >= SMALL else 1
+        if compiled and count == 1:
+            return self.ufunc(*inputs, out=self._no_out if out is None else out)
+        dtype = np.result_type(*inputs)
+        outs = _outputs(out, self.n_out, shape, dtype, self.name)
+        run = self._compiled_chunk if compiled else self._numpy_chunk
+        if size:
+            views = [np.broadcast_to(a, shape) for a in inputs]
+            axis = int(np.argmax(shape)) if shape else 0
+
+            def chunk(start: int, stop: int) -> None:
+                part = (slice(None),) * axis + (slice(start, stop),) if shape else ()
+                run([v[part] for v in views], [o[part] if shape else o for o in outs])
+
+            threads.run_chunks(chunk, shape[axis] if shape else 1, count)
+        results = tuple(o if out is not None or o.ndim else o[()] for o in outs)
+        return results if self.n_out > 1 else results[0]
+
+    def _compiled_chunk(self, inputs: list[Any], outs: list[Any]) -> None:
+        self.ufunc(*inputs, out=tuple(outs), casting="same_kind")
+
+    def _numpy_chunk(self, inputs: list[Any], outs: list[Any]) -> None:
+        values = self._numpy_body([np.asarray(a, dtype=np.float64) for a in inputs])
+        with np.errstate(all="ignore"):  # a float64 result beyond the range of float32 becomes inf, as on the device
+            for o, value in zip(outs, values, strict=True):
+                o[...] = value
+
+    # ---- other libraries --------------------------------------------------------------------------------------------
+
+    def _on_cupy(self, arrays: tuple[Any, ...], out: Any) -> Any:
+        import cupy
+
+        from mathlib.gpu.launch import elementwise
+
+        dtype = _common(cupy, [a for a in arrays if not isinstance(a, float | int)], self.name)
+        inputs = [cupy.asarray(a, dtype=dtype) for a in arrays]
+        outs = None if out is None else (out if isinstance(out, tuple) else (out,))
+        results = elementwise(self.region, self.regions, self.n_in, self.n_out, self.name)(inputs, outs)
+        return results if self.n_out > 1 else results[0]
+
+    def _on_namespace(self, arrays: tuple[Any, ...], out: Any) -> Any:
+        import array_api_compat
+
+        if out is not None:
+            raise TypeError(f"{self.name}: out is for NumPy and CuPy arrays; other libraries may not allow writing: drop it")
+        typed = [a for a in arrays if not isinstance(a, float | int)]
+        xp = array_api_compat.array_namespace(*typed)
+        dtype = _common(xp, typed, self.name)
+        device = array_api_compat.device(typed[0])
+        wide = [xp.asarray(a, dtype=xp.float64, device=device) if isinstance(a, float | int) else xp.astype(a, xp.float64) for a in arrays]
+        wide = list(xp.broadcast_arrays(*wide))
+        shape = wide[0].shape
+        values = self._namespace_body(xp, device)([xp.reshape(a, (-1,)) for a in wide])
+        results = tuple(xp.astype(xp.reshape(v, shape), dtype) for v in values)
+        return results if self.n_out > 1 else results[0]
+
+
+def _refuse(what: str, i: int, name: str) -> TypeError:
+    return TypeError(f"{name}: argument {i + 1} has {what}; it takes real numbers: float32, float64, float16 or integers")
+
+
+def _as_float(a: Any, i: int, name: str) -> Any:
+    """A Python number stays a Python float (it adapts to the other arrays); everything else becomes a float array."""
+    if type(a) in (float, int, bool):
+        return float(a)
+    if isinstance(a, np.ma.MaskedArray):
+        raise TypeError(f"{name}: argument {i + 1} is a masked array; pass a.filled(numpy.nan), masks are not carried through")
+    array = np.asarray(a)
+    if array.dtype.kind in "iub":
+        return array.astype(np.float64)
+    if array.dtype.kind != "f" or array.dtype.itemsize > 8:
+        raise _refuse(f"dtype {array.dtype}", i, name)
+    return array.astype(np.float32) if array.dtype.itemsize == 2 else array
+
+
+def _outputs(out: Any, n: int, shape: tuple[int, ...], dtype: Any, name: str) -> tuple[Any, ...]:
+    if out is None:
+        return tuple(np.empty(shape, dtype) for _ in range(n))
+    outs = out if isinstance(out, tuple) else (out,)
+    if len(outs) != n:
+        raise ValueError(f"{name}: out has {len(outs)} arrays and the function returns {n}: pass a tuple of {n}")
+    for o in outs:
+        if not isinstance(o, np.ndarray):
+            raise TypeError(f"{name}: out is a {type(o).__name__}; it must be a NumPy array like the inputs")
+        if o.shape != shape:
+            raise ValueError(f"{name}: out has shape {o.shape} and the result has shape {shape}")
+        if not np.can_cast(dtype, o.dtype, "same_kind"):
+            raise TypeError(f"{name}: out has dtype {o.dtype}, which cannot hold {np.dtype(dtype)}")
+    return outs
+
+
+def _common(xp: Any, arrays: list[Any], name: str) -> Any:
+    """float32 if all float arrays are float32 or smaller, else float64."""
+    wide = False
+    for i, a in enumerate(arrays):
+        text = str(a.dtype).rpartition(".")[2]
+        if text in ("complex64", "complex128", "object") or not text.startswith(("float", "int", "uint", "bool", "bfloat")):
+            raise _refuse(f"dtype {text}", i, name)
+        wide |= text not in ("float32", "float16", "bfloat16")
+    return xp.float64 if wide else xp.float32

@@ -1,0 +1,90 @@
+"""Derive tables_elementary.py with Arb: ``python -m mathlib._lib.make_tables_elementary [--check]``."""
+
+import math
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+from flint import arb, arb_mat, ctx
+
+BITS = 900  # precision of the fits: powers, exp(x^2) and log Gamma of large x cancel to a few hundred
+
+
+def interpolate(f: Callable[[arb], arb], low: float, high: float, terms: int) -> tuple[float, ...]:
+    """Return the monomial coefficients of the polynomial that meets f at the Chebyshev points of (low, high)."""
+    with ctx.workprec(BITS):
+        middle, half = (arb(low) + arb(high)) / 2, (arb(high) - arb(low)) / 2
+        points = [middle + half * (arb.pi() * (2 * i + 1) / (2 * terms)).cos() for i in range(terms)]
+        powers = arb_mat(terms, terms, [x**k for x in points for k in range(terms)])
+        solution = powers.solve(arb_mat(terms, 1, [f(x) for x in points]))
+        return tuple(float(solution[k, 0].mid()) for k in range(terms))
+
+
+def constant(name: str, values: tuple[float, ...]) -> str:
+    body = textwrap.fill(" ".join(f"{value!r}," for value in values), 116)
+    return f"{name} = (\n{textwrap.indent(body, '    ')}\n)\n"
+
+
+def write(script: str, tables: dict[str, tuple[float, ...]]) -> None:
+    """Write the tables beside ``script``, or with ``--check`` on the command line exit with 1 if the file differs."""
+    source = Path(script)
+    target = source.with_name(source.name.removeprefix("make_"))
+    text = f'"""Coefficients, written by {source.name}."""\n\n' + "".join(constant(*item) for item in tables.items())
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(target.read_text() != text)
+    target.write_text(text)
+
+
+def exp_tail(r: arb) -> arb:
+    return (r.exp() - 1 - r) / r**2
+
+
+def log_tail(z: arb) -> arb:
+    """(log((1 + s) / (1 - s)) / s - 2) / z with z = s**2."""
+    s = z.sqrt()
+    return (2 * s.atanh() / s - 2) / z
+
+
+def sin_tail(z: arb) -> arb:
+    """(sin y - y + y**3 / 6) / y**5 with z = y**2."""
+    y = z.sqrt()
+    return (y.sin() - y + y**3 / 6) / y**5
+
+
+def cos_tail(z: arb) -> arb:
+    return (z.sqrt().cos() - 1 + z / 2) / z**2
+
+
+def two_over_pi() -> dict[str, tuple[float, ...]]:
+    """Four doubles for each of the remainders of 2/pi 2**(8 row) modulo 2**55, row = 0 ... 127.
+
+    Each has 52 bits: its product with a double is then exactly a sum of two on every target, also without fma.
+    """
+    parts: dict[str, list[float]] = {f"TWO_OVER_PI_{i}": [] for i in range(4)}
+    with ctx.workprec(1300):  # 8 * 127 bits before the binary point
+        for row in range(128):
+            turns = 2 / arb.pi() * arb(2) ** (8 * row - 55)
+            rest = (turns - turns.floor()) * 2.0**55
+            for column in parts.values():
+                bits = 52 - math.frexp(float(rest.mid()))[1]
+                column.append(math.ldexp(float((rest * arb(2) ** bits).floor().mid()), -bits))
+                rest -= column[-1]
+    return {name: tuple(column) for name, column in parts.items()}
+
+
+def main() -> None:
+    write(
+        __file__,
+        {
+            "EXP_TAIL": interpolate(exp_tail, -math.log(2) / 2, math.log(2) / 2, 12),
+            "LOG_TAIL": interpolate(log_tail, 0.0, (0.3125 / 1.6875) ** 2, 8),
+            "SIN_TAIL": interpolate(sin_tail, 0.0, (math.pi / 4) ** 2, 6),
+            "COS_TAIL": interpolate(cos_tail, 0.0, (math.pi / 4) ** 2, 7),
+        }
+        | two_over_pi(),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Log-scale modified Bessel functions, their ratios and derivatives, and stable elementary functions."""
+
+from mathlib.special._bessel import (
+    iv_ratio,
+    iv_ratio_c,
+    iv_ratio_inv,
+    kv_ratio,
+    log_iv,
+    log_iv_dv,
+    log_iv_dx,
+    log_iv_grad,
+    log_ive,
+    log_ivkv,
+    log_kv,
+    log_kv_dv,
+    log_kv_dx,
+    log_kv_grad,
+    log_kve,
+)
+from mathlib.special._stable import cosm1, langevin, log1mexp, log_cosh, log_erfc, log_poch, softplus
+
+__all__ = [
+    "cosm1",
+    "iv_ratio",
+    "iv_ratio_c",
+    "iv_ratio_inv",
+    "kv_ratio",
+    "langevin",
+    "log1mexp",
+    "log_cosh",
+    "log_erfc",
+    "log_iv",
+    "log_iv_dv",
+    "log_iv_dx",
+    "log_iv_grad",
+    "log_ive",
+    "log_ivkv",
+    "log_kv",
+    "log_kv_dv",
+    "log_kv_dx",
+    "log_kv_grad",
+    "log_kve",
+    "log_poch",
+    "softplus",
+]

@@ -1,0 +1,66 @@
+"""Leading terms of the uniform expansion in 1/r, r = hypot(v, x), in double-double.
+
+The Debye series (DLMF 10.41.3, 10.41.4) in logarithmic form, log(1 + sum u_k(p)/v^k) = sum L_n(q)/r^n with q = v^2/r^2,
+tends to Hankel's series at q = 0 and to Stirling's at q = 1, so that one expansion serves all v and x.
+Near the curve x = 0.66 v, where I_v crosses 1, terms of size r cancel: they need about twice the working precision.
+"""
+
+from mathlib._lib.double_double import log_pair, two_sum
+from mathlib._lib.words_python import madd, sqrt, two_prod, where
+from mathlib.special.kernels.regions import DOWN, HALF_LOG_UP, HUGE, LIFT, LIFT_EXPONENT, UP
+
+
+def length(v, x):
+    """(r, rl, d, dl): r + rl = hypot(v, x), d + dl = v + hypot(v, x); v, x below about 1e150."""
+    vv, vl = two_prod(v, v)
+    xx, xl = two_prod(x, x)
+    s, sl = two_sum(vv, xx)
+    sl = sl + (vl + xl)
+    r = sqrt(s)
+    p, e = two_prod(r, r)
+    rl = (((s - p) - e) + sl) * (0.5 / r)
+    d, dl = two_sum(v, r)
+    return r, rl, d, dl + rl
+
+
+def quotient(a, al, b, bl):
+    """(a + al) / (b + bl) as a pair."""
+    u = a / b
+    p, e = two_prod(u, b)
+    return u, (((a - p) - e) + (al - u * bl)) / b
+
+
+def slope(x, d, dl):
+    """log(x / (v + r)) as a pair, from d + dl = v + r."""
+    tiny = x < 1e-190  # x / d must stay normal
+    u, ul = quotient(x * where(tiny, LIFT, 1.0), 0.0, d, dl)
+    return log_pair(u, ul, where(tiny, LIFT_EXPONENT, 0.0))
+
+
+def shrink(v, x):
+    """The factor 2^-700 for huge arguments, else 1."""
+    return where(where(v > x, v, x) > HUGE, DOWN, 1.0)
+
+
+def variables(v, r):
+    """(g, t): 1/r and 2q - 1 with q = v^2/r^2, the variables of the tables."""
+    g = 1.0 / r
+    q = v * g
+    return g, madd(2.0 * q, q, -1.0)
+
+
+def leading(v, x):
+    """(a, al, h, hl, g, t): a + al = r + v log(x/(v + r)), h + hl = (log r)/2, g = 1/r (0 for huge r), t = 2q - 1."""
+    scale = shrink(v, x)
+    v = v * scale
+    x = x * scale
+    huge = scale < 1.0
+    r, rl, d, dl = length(v, x)
+    l, ll = slope(x, d, dl)
+    p, e = two_prod(v, l)
+    a, al = two_sum(r, p)
+    al = al + (rl + (e + v * ll))
+    up = where(huge, UP, 1.0)
+    h, hl = log_pair(r, rl, 0.0)
+    g, t = variables(v, r)
+    return a * up, al * up, 0.5 * h, madd(0.5, hl, where(huge, HALF_LOG_UP, 0.0)), where(huge, 0.0, g), t
