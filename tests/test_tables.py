@@ -6,6 +6,8 @@ A table is evaluated exactly, so that an error here is an error of the table and
 
 import random
 import struct
+import subprocess
+import sys
 from fractions import Fraction
 
 import pytest
@@ -13,11 +15,11 @@ import pytest
 flint = pytest.importorskip("flint")
 mp = pytest.importorskip("mpmath").mp
 
+from mathlib._lib import make_tables_elementary, tables_elementary  # noqa: E402
 from mathlib.special.kernels import (  # noqa: E402
     make_tables,
     tables_debye,
     tables_gamma,
-    tables_log,
     tables_order,
     tables_ratio,
     tables_seeds,
@@ -62,25 +64,25 @@ def points(seed, count, *corners):
 # ---- logarithm ---------------------------------------------------------------------------------------------
 
 def test_log_parts_add_up_exactly():
-    low_bits = struct.unpack("<q", struct.pack("<d", tables_log.LN2_HIGH))[0] & 0x7FF
+    low_bits = struct.unpack("<q", struct.pack("<d", tables_elementary.LN2_HIGH))[0] & 0x7FF
     assert low_bits == 0
     for k in (-1100, -1075, -513, -1, 1, 2, 1023, 1100):
-        product = k * tables_log.LN2_HIGH
-        assert Fraction(product) == k * Fraction(tables_log.LN2_HIGH)
-        for high in tables_log.LOG_HIGH:
+        product = k * tables_elementary.LN2_HIGH
+        assert Fraction(product) == k * Fraction(tables_elementary.LN2_HIGH)
+        for high in tables_elementary.LOG_HIGH:
             assert Fraction(product + high) == Fraction(product) + Fraction(high)
 
 
 def test_log_entries_are_minus_the_log_of_the_inverse():
-    assert len(tables_log.LOG_INVERSE) == len(tables_log.LOG_HIGH) == len(tables_log.LOG_LOW) == 128
-    assert abs(float(tables_log.LN2_HIGH + arb(tables_log.LN2_LOW) - arb.const_log2())) < 2.0**-96
-    for c, high, low in zip(tables_log.LOG_INVERSE, tables_log.LOG_HIGH, tables_log.LOG_LOW, strict=True):
+    assert len(tables_elementary.LOG_INVERSE) == len(tables_elementary.LOG_HIGH) == len(tables_elementary.LOG_LOW) == 128
+    assert abs(float(tables_elementary.LN2_HIGH + arb(tables_elementary.LN2_LOW) - arb.const_log2())) < 2.0**-96
+    for c, high, low in zip(tables_elementary.LOG_INVERSE, tables_elementary.LOG_HIGH, tables_elementary.LOG_LOW, strict=True):
         assert Fraction(c) * 2**22 % 1 == 0
         assert abs(float(high + arb(low) + arb(c).log())) < 2.0**-96
 
 
 def test_log_cells_as_the_bits_of_the_mantissa_choose_them():
-    reduced, cells = {}, make_tables.log_cells()
+    reduced, cells = {}, make_tables_elementary.log_cells()
     draw = random.Random(1)
     ends = [float(end) for cell in cells for end in cell if end < Fraction(11, 8)]
     for m in ends + [draw.uniform(0.6875, 1.375) for _ in range(4000)]:
@@ -89,12 +91,12 @@ def test_log_cells_as_the_bits_of_the_mantissa_choose_them():
         i = (high_word >> 13) & 127
         first, last = cells[i]
         assert first <= Fraction(m) < last
-        reduced[i] = max(reduced.get(i, 0), abs(Fraction(m) * Fraction(tables_log.LOG_INVERSE[i]) - 1))
+        reduced[i] = max(reduced.get(i, 0), abs(Fraction(m) * Fraction(tables_elementary.LOG_INVERSE[i]) - 1))
     assert len(reduced) == 128
     assert max(reduced.values()) <= Fraction(1, 128)
     assert all(z <= Fraction(1, 255) for i, z in reduced.items() if i not in (79, 80))
     for i in (79, 80):
-        assert (tables_log.LOG_INVERSE[i], tables_log.LOG_HIGH[i], tables_log.LOG_LOW[i]) == (1.0, 0.0, 0.0)
+        assert (tables_elementary.LOG_INVERSE[i], tables_elementary.LOG_HIGH[i], tables_elementary.LOG_LOW[i]) == (1.0, 0.0, 0.0)
 
 
 # ---- Debye series ------------------------------------------------------------------------------------------
@@ -205,6 +207,11 @@ def test_gamma_tables_are_log_gamma():
 
 # ---- files -------------------------------------------------------------------------------------------------
 
+def test_elementary_tables_are_what_their_script_derives():
+    done = subprocess.run([sys.executable, "-m", "mathlib._lib.make_tables_elementary", "--check"], check=False)
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize("file", make_tables.FILES)
 def test_files_are_what_the_script_derives(file):
     assert (make_tables.FOLDER / file).read_text("ascii") == make_tables.source(file)
@@ -212,5 +219,5 @@ def test_files_are_what_the_script_derives(file):
 
 def test_deriving_leaves_the_precision_alone():
     flint.ctx.prec = 77
-    make_tables.source("tables_log.py")
+    make_tables.source("tables_gamma.py")
     assert flint.ctx.prec == 77

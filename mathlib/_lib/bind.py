@@ -42,24 +42,3 @@ def _bind(value: Any, words: Any, done: dict[int, Any]) -> Any:
         case float() | int():
             return value
     raise TypeError(f"a kernel may not use {value!r}: only words, kernels, polynomials, tables and numbers")
-
-
-def reach(*functions: Kernel) -> dict[str, Any]:
-    """Return every kernel, polynomial, table and number behind ``functions``, callees first, by name."""
-    found: dict[str, Any] = {}
-
-    def visit(name: str, value: Any) -> None:
-        if id(value) in WORDS:
-            return
-        if name in found:
-            if found[name] is not value and not (isinstance(value, float | int) and found[name] == value):
-                raise TypeError(f"two different things are called {name!r} behind one kernel: {found[name]!r}, {value!r}")
-            return
-        if isinstance(value, types.FunctionType):
-            for item in needs(value).items():
-                visit(*item)
-        found[name] = value
-
-    for function in functions:
-        visit(function.__name__, function)
-    return found

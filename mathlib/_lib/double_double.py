@@ -4,11 +4,11 @@ A pair (h, l) stands for the exact number h + l with |l| <= ulp(h)/2. Sources: D
 Knuth, The Art of Computer Programming 2, 4.2.2.
 """
 
-from mathlib._lib import tables_log
+from mathlib._lib import tables_elementary
 from mathlib._lib.words_python import Horner, madd, split, two_prod
 
-LOG_INVERSE, LOG_HIGH, LOG_LOW = tables_log.LOG_INVERSE, tables_log.LOG_HIGH, tables_log.LOG_LOW
-LN2_HIGH, LN2_LOW = tables_log.LN2_HIGH, tables_log.LN2_LOW
+LOG_INVERSE, LOG_HIGH, LOG_LOW = tables_elementary.LOG_INVERSE, tables_elementary.LOG_HIGH, tables_elementary.LOG_LOW
+LN2_HIGH, LN2_LOW = tables_elementary.LN2_HIGH, tables_elementary.LN2_LOW
 LOG1P_TAIL = Horner((1 / 3, -1 / 4, 1 / 5, -1 / 6, 1 / 7, -1 / 8))  # (log1p(z) - z + z^2/2) / z^3, |z| < 2^-7
 
 
@@ -28,7 +28,7 @@ def quick_two_sum(a, b):
 def log_pair(x, xl, shift):
     """log((x + xl) / 2**shift) as a pair, absolute error about 2**-77; x positive and normal.
 
-    x = 2^k m, and 1/m is about LOG_INVERSE[i] (24 bits, so the product is cheap to make exact): z = m/c - 1 is smaller
+    x = 2^k m, and 1/m is about LOG_INVERSE[i] (22 bits, so the product is cheap to make exact): z = m/c - 1 is smaller
     than 2^-7. The two cells that touch 1 have an inverse of exactly 1: nothing cancels where the logarithm vanishes.
     """
     k, i, m = split(x)
@@ -37,8 +37,7 @@ def log_pair(x, xl, shift):
     z, zl = quick_two_sum(p - 1.0, madd(xl / x, p, e))
     q, ql = two_prod(z, z)
     ql = madd(2.0 * z, zl, ql)
-    s, e1 = quick_two_sum(k * LN2_HIGH, LOG_HIGH[i])  # k*LN2_HIGH is exact: LN2_HIGH ends in 11 zero bits
-    s, e2 = two_sum(s, z)
-    s, e3 = two_sum(s, -0.5 * q)
+    s, e1 = two_sum(k * LN2_HIGH + LOG_HIGH[i], z)  # both are multiples of 2^-42: their sum is exact
+    s, e2 = two_sum(s, -0.5 * q)
     low = madd(k, LN2_LOW, LOG_LOW[i]) + (zl - 0.5 * ql) + z * q * LOG1P_TAIL(z)
-    return quick_two_sum(s, e1 + e2 + e3 + low)
+    return quick_two_sum(s, e1 + e2 + low)

@@ -1,9 +1,13 @@
-"""Derive tables_elementary.py with Arb: ``python -m mathlib._lib.make_tables_elementary [--check]``."""
+"""Derive tables_elementary.py with Arb: ``python -m mathlib._lib.make_tables_elementary [--check]``.
+
+The tables of the double-double logarithm and the polynomials of the elementary functions.
+"""
 
 import math
 import sys
 import textwrap
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 from flint import arb, arb_mat, ctx
@@ -21,12 +25,14 @@ def interpolate(f: Callable[[arb], arb], low: float, high: float, terms: int) ->
         return tuple(float(solution[k, 0].mid()) for k in range(terms))
 
 
-def constant(name: str, values: tuple[float, ...]) -> str:
+def constant(name: str, values: float | tuple[float, ...]) -> str:
+    if isinstance(values, float):
+        return f"{name} = {values!r}\n"
     body = textwrap.fill(" ".join(f"{value!r}," for value in values), 116)
     return f"{name} = (\n{textwrap.indent(body, '    ')}\n)\n"
 
 
-def write(script: str, tables: dict[str, tuple[float, ...]]) -> None:
+def write(script: str, tables: dict[str, float | tuple[float, ...]]) -> None:
     """Write the tables beside ``script``, or with ``--check`` on the command line exit with 1 if the file differs."""
     source = Path(script)
     target = source.with_name(source.name.removeprefix("make_"))
@@ -34,6 +40,31 @@ def write(script: str, tables: dict[str, tuple[float, ...]]) -> None:
     if sys.argv[1:] == ["--check"]:
         sys.exit(target.read_text() != text)
     target.write_text(text)
+
+
+def log_cells() -> list[tuple[Fraction, Fraction]]:
+    """Both ends of the 128 cells of m, 0.6875 <= m < 1.375: width 1/256 below 1 and 1/128 above (7 bits of the double)."""
+    below = [(Fraction(176 + i, 256), Fraction(177 + i, 256)) for i in range(80)]
+    return below + [(Fraction(128 + i, 128), Fraction(129 + i, 128)) for i in range(48)]
+
+
+def on_grid(value: arb) -> tuple[float, float]:
+    """The multiple of 2^-42 next to ``value``, and the rest: k LN2_HIGH + LOG_HIGH is then exact for |k| <= 1100."""
+    high = round(float(value * 2**42)) / 2**42
+    return high, float(value - high)
+
+
+def logarithm() -> dict[str, float | tuple[float, ...]]:
+    """c_i = 1/(middle of cell i) to 22 fractional bits, so that m c_i has few bits, and -log c_i in two parts.
+
+    In the two cells that touch 1, c_i = 1: their logarithm is exactly 0 and log m has no cancellation. There
+    |m c_i - 1| < 1/128, elsewhere it is below 1/255.
+    """
+    with ctx.workprec(BITS):
+        inverse = tuple(1.0 if 1 in cell else round(2**23 / sum(cell)) / 2**22 for cell in log_cells())
+        high, low = zip(*(on_grid(-arb(c).log()) for c in inverse), strict=True)
+        ln2_high, ln2_low = on_grid(arb.const_log2())
+    return {"LOG_INVERSE": inverse, "LOG_HIGH": high, "LOG_LOW": low, "LN2_HIGH": ln2_high, "LN2_LOW": ln2_low}
 
 
 def exp_tail(r: arb) -> arb:
@@ -76,7 +107,8 @@ def two_over_pi() -> dict[str, tuple[float, ...]]:
 def main() -> None:
     write(
         __file__,
-        {
+        logarithm()
+        | {
             "EXP_TAIL": interpolate(exp_tail, -math.log(2) / 2, math.log(2) / 2, 12),
             "LOG_TAIL": interpolate(log_tail, 0.0, (0.3125 / 1.6875) ** 2, 8),
             "SIN_TAIL": interpolate(sin_tail, 0.0, (math.pi / 4) ** 2, 6),

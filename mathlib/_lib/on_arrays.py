@@ -55,8 +55,8 @@ class NumpyBody:
 class NamespaceBody:
     """The kernels over the arrays of one namespace and device.
 
-    Nothing is gathered: index lists have data-dependent shapes, which not every library has. All regions are computed,
-    each on its own elements and copies of one of them, and `where` selects.
+    Nothing is gathered: index lists have data-dependent shapes, which not every library has. All regions are computed
+    everywhere and `where` selects.
     """
 
     def __init__(self, region: Kernel | None, regions: Regions, xp: Any, device: Any):
@@ -68,8 +68,12 @@ class NamespaceBody:
         self._regions = [[bind(stage, words, done) for stage in stages] for stages in regions]
 
     def __call__(self, arrays: list[Any]) -> list[Any]:
+        with np.errstate(all="ignore"):  # some of these libraries compute through NumPy
+            return self._select(arrays)
+
+    def _select(self, arrays: list[Any]) -> list[Any]:
         if self._region is None:
-            return [a + 0.0 for a in _run(self._regions[0], tuple(arrays))]
+            return list(_run(self._regions[0], tuple(arrays)))
         which = self._region(*arrays)
         outs: tuple[Any, ...] | None = None
         for number, stages in enumerate(self._regions):

@@ -33,7 +33,8 @@ class Words:
         p = a * b
         ah, al = self._halves(a)
         bh, bl = self._halves(b)
-        return p, ((ah * bh - p) + ah * bl + al * bh) + al * bl
+        e = ((ah * bh - p) + ah * bl + al * bh) + al * bl
+        return p, self.where(e == e, e, 0.0)  # above 1e300 the splitting overflows: then the product is all there is
 
     def where(self, condition, a, b):
         if isinstance(condition, bool):

@@ -7,6 +7,7 @@ A kernel is straight-line Python over these words and ``+ - * /``, comparisons, 
 import ctypes
 import math
 import struct
+import sys
 from collections.abc import Callable
 from math import sqrt
 
@@ -14,10 +15,8 @@ __all__ = ["WORDS", "Horner", "Horner2", "exp2i", "floor", "madd", "split", "sqr
 
 
 def _fused() -> Callable[[float, float, float], float]:
-    """Return an exactly rounded a*b + c: Python has it from 3.13 on, every C library has it before that."""
-    if hasattr(math, "fma"):
-        return math.fma  # type: ignore[no-any-return]
-    function = ctypes.CDLL(None).fma
+    """Return the C library's exactly rounded a*b + c (`math.fma` raises where the result overflows)."""
+    function = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None).fma
     function.restype, function.argtypes = ctypes.c_double, (ctypes.c_double,) * 3
     return function  # type: ignore[no-any-return]
 
@@ -42,8 +41,8 @@ def where(condition, a, b):
 
 
 def floor(x):
-    """Largest integer <= x, as a float; infinities and NaN pass through."""
-    return float(math.floor(x)) if math.isfinite(x) else x
+    """Largest integer <= x, as a float; infinities, NaN and -0.0 pass through."""
+    return float(math.floor(x)) if x and math.isfinite(x) else x
 
 
 def split(x):

@@ -26,35 +26,6 @@ from mathlib.special.kernels.fit import Function, Rows, economise, fit, interpol
 BITS = 256                                      # Debye sums lose about 60 bits; the rest is margin
 FOLDER = Path(__file__).parent
 
-# ---- logarithm ---------------------------------------------------------------------------------------------
-# log x = k log 2 - log c_i + log(m c_i), x = 2^k m, 0.6875 <= m < 1.375. Cell i of m is 7 bits of the double: width
-# 1/256 below 1 and 1/128 above. c_i = 1/(middle of the cell) to 22 fractional bits, so that m c_i has few bits; that
-# middle makes the largest |m c_i - 1| smallest. In the two cells that touch 1, c_i = 1: their log is exactly 0 and
-# log m has no cancellation; there |m c_i - 1| < 1/128, elsewhere < 1/256.
-# LN2_HIGH and all LOG_HIGH are multiples of 2^-42: k LN2_HIGH + LOG_HIGH is then exact for |k| <= 1100.
-CELLS, GRID = 128, 2**42
-
-
-def log_cells() -> list[tuple[Fraction, Fraction]]:
-    """Both ends of every cell of m."""
-    below = [(Fraction(176 + i, 256), Fraction(177 + i, 256)) for i in range(80)]
-    return below + [(Fraction(128 + i, 128), Fraction(129 + i, 128)) for i in range(CELLS - 80)]
-
-
-def on_grid(value: arb) -> tuple[float, float]:
-    """`value` as a multiple of 1/GRID and the rest, rounded."""
-    high = round(float(value * GRID)) / GRID
-    return high, float(value - high)
-
-
-def log_tables() -> str:
-    inverse = [1.0 if 1 in cell else round(2**23 / sum(cell)) / 2**22 for cell in log_cells()]
-    high, low = zip(*(on_grid(-arb(c).log()) for c in inverse), strict=True)
-    ln2_high, ln2_low = on_grid(arb.const_log2())
-    return (vector("LOG_INVERSE", inverse) + vector("LOG_HIGH", high) + vector("LOG_LOW", low)
-            + f"LN2_HIGH, LN2_LOW = {ln2_high!r}, {ln2_low!r}\n")
-
-
 # ---- Debye series, r = hypot(v, x) >= R0 -------------------------------------------------------------------
 # DLMF 10.41.3, 10.41.4 and 10.41.9, with p = v/r and A = r + v log(x/(v + r)):
 #   I_v = e^A / (2 pi r)^(1/2) * sum u_k(p)/v^k,   K_v = e^-A (pi/(2 r))^(1/2) * sum (-1)^k u_k(p)/v^k.
@@ -237,7 +208,6 @@ def with_slope(name: str, c: arb_mat) -> str:
 
 
 FILES: dict[str, tuple[str, Callable[[], str]]] = {
-    "tables_log.py": ("Double-double logarithm: one entry per cell of the mantissa", log_tables),
     "tables_debye.py": ("Log of the Debye series, r >= R0 and (_FAR) r >= R1", lambda: debye_tables("DEBYE")),
     "tables_ratio.py": ("Debye series of the ratios, r >= R0 and (_FAR) r >= R1", lambda: debye_tables("M")),
     "tables_order.py": ("Debye series of the order derivatives, r >= R0 and (_FAR) r >= R1", lambda: debye_tables("N")),
