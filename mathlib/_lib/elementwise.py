@@ -79,7 +79,8 @@ class Elementwise:
             shapes = ", ".join(str(np.shape(a)) for a in inputs)
             raise ValueError(f"{self.name}: shapes {shapes} do not broadcast together") from None
         size = math.prod(shape)
-        count = threads.workers_for(workers, size * ELEMENT_NS) if workers is not None or size >= SMALL else 1
+        work = size * ELEMENT_NS if compiled and size >= SMALL else 0.0  # array bodies hold the interpreter's lock too often
+        count = threads.workers_for(workers, work)
         if compiled and count == 1:
             return self.ufunc(*inputs, out=self._no_out if out is None else out)
         dtype = np.result_type(*inputs)

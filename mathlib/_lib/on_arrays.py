@@ -30,26 +30,25 @@ class NumpyBody:
         self._n_out = n_out
 
     def __call__(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
-        shape = arrays[0].shape
         flat = [np.ascontiguousarray(a).reshape(-1) for a in arrays]
-        outs = [np.empty(flat[0].size) for _ in range(self._n_out)]
+        size = flat[0].size
+        outs = [np.empty(size) for _ in range(self._n_out)]
+        which = np.zeros(size, np.int8)
         with np.errstate(all="ignore"):  # sides of a choice that are not taken may overflow
-            for start in range(0, flat[0].size, BLOCK):
-                block = slice(start, start + BLOCK)
-                self._block([a[block] for a in flat], [o[block] for o in outs])
-        return [o.reshape(shape) for o in outs]
+            if self._region is not None:
+                for block in _blocks(size):
+                    which[block] = self._region(*(a[block] for a in flat))
+            for number, stages in enumerate(self._regions):
+                chosen = np.flatnonzero(which == number)  # of the whole array: full blocks of one region are fastest
+                for block in _blocks(chosen.size):
+                    at = chosen[block]
+                    for out, value in zip(outs, _run(stages, tuple(a[at] for a in flat)), strict=True):
+                        out[at] = value
+        return [o.reshape(arrays[0].shape) for o in outs]
 
-    def _block(self, arrays: list[np.ndarray], outs: list[np.ndarray]) -> None:
-        which = np.asarray(self._region(*arrays)) if self._region is not None else np.zeros(1)
-        if which.min() == which.max():
-            for out, value in zip(outs, _run(self._regions[int(which.flat[0])], tuple(arrays)), strict=True):
-                out[:] = value
-            return
-        for number, stages in enumerate(self._regions):
-            chosen = np.flatnonzero(which == number)
-            if chosen.size:
-                for out, value in zip(outs, _run(stages, tuple(a[chosen] for a in arrays)), strict=True):
-                    out[chosen] = value
+
+def _blocks(size: int) -> list[slice]:
+    return [slice(start, start + BLOCK) for start in range(0, size, BLOCK)]
 
 
 class NamespaceBody:

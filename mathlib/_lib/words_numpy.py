@@ -34,7 +34,12 @@ def two_prod(a, b):
     p = a * b
     ah, al = _halves(a)
     bh, bl = _halves(b)
-    return p, ((ah * bh - p) + ah * bl + al * bh) + al * bl
+    e = ah * bh
+    e -= p
+    e += ah * bl
+    e += al * bh
+    e += al * bl
+    return p, e
 
 
 def split(x):

@@ -29,7 +29,7 @@ _LOG_IV_DX = _routine("log_iv_dx", ratios.SLOPES, ratios.only_i)
 _LOG_KV_DX = _routine("log_kv_dx", ratios.SLOPES, ratios.only_k)
 _LOG_IV_DV = _routine("log_iv_dv", orders.REGIONS, orders.only_i)
 _LOG_KV_DV = _routine("log_kv_dv", orders.REGIONS, orders.only_k)
-_START = Elementwise("iv_ratio_inv_start", None, ((vmf.start,),), n_in=3, n_out=1)
+_START = Elementwise("iv_ratio_inv_start", None, ((vmf.start_of_ratio,),), n_in=2, n_out=2)
 _STEP = Elementwise("iv_ratio_inv_step", vmf.kappa_region, vmf.STEP, n_in=4, n_out=1)
 
 
@@ -409,7 +409,9 @@ def kv_ratio(
     return _KV_RATIO(v, x, out=out, backend=backend, workers=workers)
 
 
-def iv_ratio_inv(v: ArrayLike, r: ArrayLike, /, *, backend: Backend | None = None, workers: int | None = None) -> Any:
+def iv_ratio_inv(
+    v: ArrayLike, r: ArrayLike, /, *, out: Any = None, backend: Backend | None = None, workers: int | None = None
+) -> Any:
     """
     Inverse of `iv_ratio` in its argument, elementwise.
 
@@ -419,6 +421,8 @@ def iv_ratio_inv(v: ArrayLike, r: ArrayLike, /, *, backend: Backend | None = Non
         Order, 0 or larger; NaN below.
     r : array_like
         Value of the ratio ``I_{v+1}(x) / I_v(x)``, between 0 and 1; NaN outside.
+    out : array, optional
+        Where to store the result.
     backend : {'numpy', 'numba', 'cupy'}, optional
         Who computes; by default the arrays decide.
     workers : int, optional
@@ -448,11 +452,10 @@ def iv_ratio_inv(v: ArrayLike, r: ArrayLike, /, *, backend: Backend | None = Non
     >>> print(round(iv_ratio_inv(31.0, iv_ratio(31.0, 50.0)), 10))
     50.0
     """
-    c = 1.0 - r  # type: ignore[operator]
-    x = _START(v, r, c, backend=backend, workers=workers)
-    for _ in range(3):
-        x = _STEP(v, r, c, x, backend=backend, workers=workers)
-    return x
+    c, x = _START(v, r, backend=backend, workers=workers)
+    x = _STEP(v, r, c, x, backend=backend, workers=workers)
+    x = _STEP(v, r, c, x, backend=backend, workers=workers)
+    return _STEP(v, r, c, x, out=out, backend=backend, workers=workers)
 
 
 def log_iv_dx(
@@ -636,7 +639,7 @@ def log_kv_dv(
 
 
 def log_iv_grad(
-    v: ArrayLike, x: ArrayLike, /, *, backend: Backend | None = None, workers: int | None = None
+    v: ArrayLike, x: ArrayLike, /, *, out: Any = None, backend: Backend | None = None, workers: int | None = None
 ) -> tuple[Any, Any, Any]:
     """
     Value of log I_v(x) and its derivatives in v and x, elementwise.
@@ -647,6 +650,8 @@ def log_iv_grad(
         Order, 0 or larger.
     x : array_like
         Argument, 0 or larger.
+    out : tuple of three arrays, optional
+        Where to store the results.
     backend : {'numpy', 'numba', 'cupy'}, optional
         Who computes; by default the arrays decide.
     workers : int, optional
@@ -679,13 +684,14 @@ def log_iv_grad(
     >>> print(round(dx, 12))
     0.787314720728
     """
-    value = _LOG_IV(v, x, backend=backend, workers=workers)
-    dv = _LOG_IV_DV(v, x, backend=backend, workers=workers)
-    return value, dv, _LOG_IV_DX(v, x, backend=backend, workers=workers)
+    outs = (None, None, None) if out is None else out
+    value = _LOG_IV(v, x, out=outs[0], backend=backend, workers=workers)
+    dv = _LOG_IV_DV(v, x, out=outs[1], backend=backend, workers=workers)
+    return value, dv, _LOG_IV_DX(v, x, out=outs[2], backend=backend, workers=workers)
 
 
 def log_kv_grad(
-    v: ArrayLike, x: ArrayLike, /, *, backend: Backend | None = None, workers: int | None = None
+    v: ArrayLike, x: ArrayLike, /, *, out: Any = None, backend: Backend | None = None, workers: int | None = None
 ) -> tuple[Any, Any, Any]:
     """
     Value of log K_v(x) and its derivatives in v and x, elementwise.
@@ -696,6 +702,8 @@ def log_kv_grad(
         Order, 0 or larger.
     x : array_like
         Argument, 0 or larger.
+    out : tuple of three arrays, optional
+        Where to store the results.
     backend : {'numpy', 'numba', 'cupy'}, optional
         Who computes; by default the arrays decide.
     workers : int, optional
@@ -728,6 +736,7 @@ def log_kv_grad(
     >>> print(round(dx, 12))
     -1.25
     """
-    value = _LOG_KV(v, x, backend=backend, workers=workers)
-    dv = _LOG_KV_DV(v, x, backend=backend, workers=workers)
-    return value, dv, _LOG_KV_DX(v, x, backend=backend, workers=workers)
+    outs = (None, None, None) if out is None else out
+    value = _LOG_KV(v, x, out=outs[0], backend=backend, workers=workers)
+    dv = _LOG_KV_DV(v, x, out=outs[1], backend=backend, workers=workers)
+    return value, dv, _LOG_KV_DX(v, x, out=outs[2], backend=backend, workers=workers)

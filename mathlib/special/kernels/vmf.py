@@ -115,6 +115,12 @@ def start(v, r, c):
     return where(r >= 0.0, where(v >= 0.0, where(v < INFINITY, k, NAN), NAN), NAN)
 
 
+def start_of_ratio(v, r):
+    """(1 - r, start) where 1 - r is not known better than from r."""
+    c = 1.0 - r
+    return c, start(v, r, c)
+
+
 def kappa_region(v, r, c, k):
     """Region of (v, k); 5 where the start is exact to rounding (r < 1e-9) or the end of a range."""
     return where(r > 1e-9, where(k > 0.0, where(k < INFINITY, inside(v, k), 5), 5), 5)

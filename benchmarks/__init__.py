@@ -1,0 +1,1 @@
+"""Speed against peers and accuracy on many random points: ``python -m benchmarks [area ...]``."""
