@@ -10,6 +10,7 @@ from mathlib._lib.bind import Kernel, bind
 from mathlib._lib.words_llvm import Value, Words, double
 
 BLOCK = 1024  # elements; the columns of a two-in, two-out function fill 64 KiB of the second-level cache
+COLUMN = BLOCK + 16  # from one column to the next: at multiples of 4096 bytes they would compete for the same cache sets
 LANES = {"avx512f": 16, "avx2": 8}  # two registers an operation hide the latency of Horner chains
 OTHER_LANES = 4
 SIZES = {"float": 4, "double": 8}
@@ -62,7 +63,7 @@ def _trace(stages: tuple[Kernel, ...], n_in: int, width: int, tables: dict[tuple
 def _columns(what: str, base: str, count: int, index: str) -> str:
     """Pointers %{what}{i} to element ``index`` of the first ``count`` columns behind ``base``."""
     lines = [
-        f"  %{what}c{i} = getelementptr double, ptr {base}, i64 {i * BLOCK}\n"
+        f"  %{what}c{i} = getelementptr double, ptr {base}, i64 {i * COLUMN}\n"
         f"  %{what}{i} = getelementptr double, ptr %{what}c{i}, i64 {index}\n"
         for i in range(count)
     ]
@@ -118,8 +119,8 @@ def _block(count: int, n_in: int, n_out: int, choice: bool) -> str:
     text = _gather(n_in) + _scatter(n_out)
     text += (
         "define internal void @block(ptr %in, ptr %out, i64 %size) {\n"
-        f"entry:\n  %which = alloca [{BLOCK} x i32], align 64\n  %index = alloca [{BLOCK * count} x i32], align 64\n"
-        f"  %dense = alloca [{BLOCK * n_in} x double], align 64\n  %result = alloca [{BLOCK * n_out} x double], align 64\n"
+        f"entry:\n  %which = alloca [{BLOCK} x i32], align 64\n  %index = alloca [{COLUMN * count} x i32], align 64\n"
+        f"  %dense = alloca [{COLUMN * n_in} x double], align 64\n  %result = alloca [{COLUMN * n_out} x double], align 64\n"
         "  %mixed = call i32 @classify(ptr %in, ptr %which, i64 %size)\n"
         "  %one = icmp eq i32 %mixed, 0\n  br i1 %one, label %whole, label %lists\n"
         "whole:\n  %first = load i32, ptr %which\n  switch i32 %first, label %done [ "
@@ -132,7 +133,7 @@ def _block(count: int, n_in: int, n_out: int, choice: bool) -> str:
     text += "  %wp = getelementptr i32, ptr %which, i64 %j\n  %w = load i32, ptr %wp\n  %j32 = trunc i64 %j to i32\n"
     for k in ks:  # no branch: write always, advance where it counts
         text += (
-            f"  %b{k} = getelementptr i32, ptr %index, i64 {k * BLOCK}\n  %s{k} = getelementptr i32, ptr %b{k}, i64 %n{k}\n"
+            f"  %b{k} = getelementptr i32, ptr %index, i64 {k * COLUMN}\n  %s{k} = getelementptr i32, ptr %b{k}, i64 %n{k}\n"
             f"  store i32 %j32, ptr %s{k}\n  %c{k} = icmp eq i32 %w, {k}\n  %z{k} = zext i1 %c{k} to i64\n  %m{k} = add i64 %n{k}, %z{k}\n"
         )
     text += "  %next = add i64 %j, 1\n  %more = icmp ult i64 %next, %size\n  br i1 %more, label %lists, label %try0\n"
@@ -220,7 +221,7 @@ done:
 def _loop(kind: str, n_in: int, n_out: int, enter: str, leave: str) -> str:
     """The exported inner loop over blocks for arrays of ``kind``."""
     text = f"define void @loop_{kind}(ptr %args, ptr %dimensions, ptr %steps, ptr %data) {{\nentry:\n"
-    text += f"  %in = alloca [{BLOCK * n_in} x double], align 64\n  %out = alloca [{BLOCK * n_out} x double], align 64\n"
+    text += f"  %in = alloca [{COLUMN * n_in} x double], align 64\n  %out = alloca [{COLUMN * n_out} x double], align 64\n"
     text += enter + "  %n = load i64, ptr %dimensions\n"
     for i in range(n_in + n_out):
         text += (
@@ -232,14 +233,14 @@ def _loop(kind: str, n_in: int, n_out: int, enter: str, leave: str) -> str:
     for i in range(n_in):
         text += (
             f"  %o{i} = mul i64 %start, %s{i}\n  %b{i} = getelementptr i8, ptr %x{i}, i64 %o{i}\n"
-            f"  %c{i} = getelementptr double, ptr %in, i64 {i * BLOCK}\n"
+            f"  %c{i} = getelementptr double, ptr %in, i64 {i * COLUMN}\n"
             f"  call void @copy_{kind}_double(ptr %b{i}, i64 %s{i}, ptr %c{i}, i64 8, i64 %size)\n"
         )
     text += "  call void @block(ptr %in, ptr %out, i64 %size)\n"
     for i in range(n_in, n_in + n_out):
         text += (
             f"  %o{i} = mul i64 %start, %s{i}\n  %b{i} = getelementptr i8, ptr %x{i}, i64 %o{i}\n"
-            f"  %c{i} = getelementptr double, ptr %out, i64 {(i - n_in) * BLOCK}\n"
+            f"  %c{i} = getelementptr double, ptr %out, i64 {(i - n_in) * COLUMN}\n"
             f"  call void @copy_double_{kind}(ptr %c{i}, i64 8, ptr %b{i}, i64 %s{i}, i64 %size)\n"
         )
     text += f"  %next = add i64 %start, {BLOCK}\n  %more = icmp ult i64 %next, %n\n  br i1 %more, label %loop, label %done\ndone:\n"
