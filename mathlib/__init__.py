@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 _ROOMS = ("gpu", "special", "stats", "symbolic")
 
-__all__ = ["__version__", "backend", "backends", "current_backend", *_ROOMS]
+__all__ = ["__version__", "backend", "backends", "current_backend", "gpu", "special", "stats", "symbolic"]
 
 
 def __getattr__(name: str) -> Any:

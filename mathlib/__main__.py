@@ -39,35 +39,58 @@ def row(check: Check, backend: str, found: Measured) -> str:
     peer = f"{found.ratio:.2g}x" if found.ratio is not None else ""
     verdict = "ok" if found.ok else "FAIL"
     line = COLUMNS.format(
-        check.routine, backend, check.case, found.size, f"{found.error:.1e}", f"{found.bound:.1e}", f"{found.seconds:.2g}", peer, verdict
+        check.routine,
+        backend,
+        check.case,
+        found.size,
+        f"{found.error:.1e}",
+        f"{found.bound:.1e}",
+        f"{found.seconds:.2g}",
+        peer,
+        verdict,
     )
     return f"{line}\n{'':<30}{found.note}" if found.note else line
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the report and return the exit status: 1 if a row fails."""
-    parser = argparse.ArgumentParser(prog="python -m mathlib", description="Check every routine of this installation against independent references.")
+    parser = argparse.ArgumentParser(
+        prog="python -m mathlib", description="Check every routine of this installation against independent references."
+    )
     parser.add_argument("--quick", action="store_true", help="fewer points, under 20 seconds")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--only", metavar="ROOM", choices=list(rooms()), help="one room: %(choices)s")
     parser.add_argument("--backend", choices=list(mathlib.backends()), help="one backend")
     chosen = parser.parse_args(arguments)
     names = [chosen.backend] if chosen.backend else list(mathlib.backends())
-    checks = [c for name in rooms() if chosen.only in (None, name) for c in import_module(f"mathlib.{name}._report").checks()]
+    checks = [
+        c for name in rooms() if chosen.only in (None, name) for c in import_module(f"mathlib.{name}._report").checks()
+    ]
     runs = [(c, name) for c in checks for name in c.backends if name in names and present(name)]
     versions = {name: metadata.version(name) for name in ("numpy", "scipy", "numba", "sympy", "python-flint")}
     if not chosen.json:
-        print(f"mathlib {mathlib.__version__}, Python {platform.python_version()}, " + ", ".join(f"{n} {v}" for n, v in versions.items()))
+        print(
+            f"mathlib {mathlib.__version__}, Python {platform.python_version()}, "
+            + ", ".join(f"{n} {v}" for n, v in versions.items())
+        )
         for name in names:
             if not present(name):
-                print(f"backend {name}: not present on this machine" + (", no row below" if name != "cupy" else " (no CUDA device, or CuPy is not installed)"))
-        print("error: against exact values (Arb), in the measure of the docs; peer: its time over ours\n\n" + COLUMNS.format(*HEADER))
+                print(
+                    f"backend {name}: not present on this machine"
+                    + (", no row below" if name != "cupy" else " (no CUDA device, or CuPy is not installed)")
+                )
+        print(
+            "error: against exact values (Arb), in the measure of the docs; peer: its time over ours\n\n"
+            + COLUMNS.format(*HEADER)
+        )
     results = []
     with tqdm(runs, disable=chosen.json or not sys.stderr.isatty(), leave=False) as progress:
         for check, name in progress:
             progress.set_description(f"{check.routine} {check.case}")
             found = check.run(name, chosen.quick)
-            results.append({"routine": check.routine, "case": check.case, "backend": name, "ok": found.ok} | asdict(found))
+            results.append(
+                {"routine": check.routine, "case": check.case, "backend": name, "ok": found.ok} | asdict(found)
+            )
             if not chosen.json:
                 progress.write(row(check, name, found))
     failed = sum(not r["ok"] for r in results)

@@ -28,22 +28,39 @@ def integral(f, end):
     return acb.integral(lambda z, _: f(z), 0, end).real
 
 
+def remainder(z, sign):
+    """sinh z - z (sign 1) or z - sin z (sign -1); by the series near 0, where the difference would widen a ball."""
+    bound = float(abs(z).upper())
+    if not bound < 1.0:
+        return z.sinh() - z if sign > 0 else z - z.sin()
+    n, size = 1, 0.0
+    while size > -flint.ctx.prec:
+        size += 2.0 * math.log2(max(bound, 1e-150)) - math.log2((2 * n + 2) * (2 * n + 3))
+        n += 1
+    rest = arb(0, arb(2) ** -flint.ctx.prec)
+    w, s = sign * z * z, acb(1) + acb(rest, rest)
+    for k in range(n, 0, -1):
+        s = 1 + s * w / ((2 * k + 2) * (2 * k + 3))
+    return z * z * z / 6 * s
+
+
 def far_i(v, x, r, t0, bits):
     """The functions of I_v for r > 60: averages over the weight exp(r (cos y - 1)) cos psi."""
     scale = 1 / r.sqrt()
     end = min(math.pi * math.sqrt(0.5 * (0.7 * bits + 40.0)), 3.14159 * float(r) ** 0.5)
     weight = lambda y: (-2 * r * (y / 2).sin() ** 2).exp()  # noqa: E731
-    psi = lambda y: v * (y - y.sin())  # noqa: E731
+    psi = lambda y: v * remainder(y, -1)  # noqa: E731
 
     def mean(f, size):
         return integral(lambda s: weight(s * scale) * f(s * scale) / size, end) * size * scale
 
     mass = mean(lambda y: psi(y).cos(), 1)
-    mass += arb(0, (-2 * r).exp() * 10)  # the two ends of the path, from +-i pi to infinity
+    ends = arb(0, (-2 * r).exp() * 100)  # the two ends of the path, from +-i pi to infinity, and their slope in v
+    mass += ends
     down = (-t0).exp()
     log = r - v * t0 + (mass / arb.pi()).log()
-    complement = mean(lambda y: psi(y).cos() - down * (psi(y) + y).cos(), 1 / r) / mass
-    slope = -t0 - (mean(lambda y: y * psi(y).sin(), t0) / mass if v > 0 else 0)
+    complement = mean(lambda y: psi(y).cos() - down * (psi(y) + y).cos(), 1 / r) / mass + ends
+    slope = -t0 - (mean(lambda y: y * psi(y).sin(), t0) / mass if v > 0 else 0) + ends
     return log, complement, slope
 
 
@@ -57,7 +74,7 @@ def far_k(v, x, r, t0, bits):
         if end / size**0.5 < 1e-6 and end * end > 3.0 * needed:
             break
     weight = lambda u: (-2 * r * (u / 2).sinh() ** 2).exp()  # noqa: E731
-    psi = lambda u: v * (u.sinh() - u)  # noqa: E731
+    psi = lambda u: v * remainder(u, 1)  # noqa: E731
 
     def mean(f, size):
         return integral(lambda s: weight(s * scale) * f(s * scale) / size, end) * size * scale

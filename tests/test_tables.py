@@ -63,6 +63,7 @@ def points(seed, count, *corners):
 
 # ---- logarithm ---------------------------------------------------------------------------------------------
 
+
 def test_log_parts_add_up_exactly():
     low_bits = struct.unpack("<q", struct.pack("<d", tables_elementary.LN2_HIGH))[0] & 0x7FF
     assert low_bits == 0
@@ -74,9 +75,13 @@ def test_log_parts_add_up_exactly():
 
 
 def test_log_entries_are_minus_the_log_of_the_inverse():
-    assert len(tables_elementary.LOG_INVERSE) == len(tables_elementary.LOG_HIGH) == len(tables_elementary.LOG_LOW) == 128
+    assert (
+        len(tables_elementary.LOG_INVERSE) == len(tables_elementary.LOG_HIGH) == len(tables_elementary.LOG_LOW) == 128
+    )
     assert abs(float(tables_elementary.LN2_HIGH + arb(tables_elementary.LN2_LOW) - arb.const_log2())) < 2.0**-96
-    for c, high, low in zip(tables_elementary.LOG_INVERSE, tables_elementary.LOG_HIGH, tables_elementary.LOG_LOW, strict=True):
+    for c, high, low in zip(
+        tables_elementary.LOG_INVERSE, tables_elementary.LOG_HIGH, tables_elementary.LOG_LOW, strict=True
+    ):
         assert Fraction(c) * 2**22 % 1 == 0
         assert abs(float(high + arb(low) + arb(c).log())) < 2.0**-96
 
@@ -96,10 +101,15 @@ def test_log_cells_as_the_bits_of_the_mantissa_choose_them():
     assert max(reduced.values()) <= Fraction(1, 128)
     assert all(z <= Fraction(1, 255) for i, z in reduced.items() if i not in (79, 80))
     for i in (79, 80):
-        assert (tables_elementary.LOG_INVERSE[i], tables_elementary.LOG_HIGH[i], tables_elementary.LOG_LOW[i]) == (1.0, 0.0, 0.0)
+        assert (tables_elementary.LOG_INVERSE[i], tables_elementary.LOG_HIGH[i], tables_elementary.LOG_LOW[i]) == (
+            1.0,
+            0.0,
+            0.0,
+        )
 
 
 # ---- Debye series ------------------------------------------------------------------------------------------
+
 
 def debye_points(suffix):
     """(v, x, q, r) from the border to eight times it, q = v^2/r^2 from 1e-6 to 1 - 1e-9.
@@ -151,6 +161,7 @@ def test_order_sums_are_order_derivatives(suffix):
 
 # ---- seeds -------------------------------------------------------------------------------------------------
 
+
 def seed_truth(mu, x):
     k = x.bessel_k(mu, scaled=True)
     return [z * (2 * x / arb.pi()).sqrt() for z in (k, x.bessel_k(mu + 1, scaled=True) - mu / x * k)]
@@ -186,6 +197,7 @@ def test_sums_about_log_x_give_bessel_functions_and_slopes():
 
         def truth(mu, x=x):
             return (1 - mu**2) * x.bessel_k(mu), (1 - mu**2) * x / 2 * x.bessel_k(mu + 1)
+
         above, below = (from_log_x(mu + s, x, [z + s * d for z, d in zip(table, slopes, strict=True)]) for s in (h, -h))
         for i, found in enumerate(from_log_x(mu, x, table)):
             true = truth(mu)[i]
@@ -197,6 +209,7 @@ def test_sums_about_log_x_give_bessel_functions_and_slopes():
 
 # ---- Gamma -------------------------------------------------------------------------------------------------
 
+
 def test_gamma_tables_are_log_gamma():
     for z, _ in points(5, 40, (1e-9, 0), (1, 0)):
         v = arb(z) / 2
@@ -206,6 +219,7 @@ def test_gamma_tables_are_log_gamma():
 
 
 # ---- files -------------------------------------------------------------------------------------------------
+
 
 def test_elementary_tables_are_what_their_script_derives():
     done = subprocess.run([sys.executable, "-m", "mathlib._lib.make_tables_elementary", "--check"], check=False)

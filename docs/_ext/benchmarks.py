@@ -9,6 +9,14 @@ from tables import number_table
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 
 
+def duration(nanoseconds: float) -> str:
+    """Return a time with three digits and a unit that suits it."""
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.3g} {unit}"
+    return f"{nanoseconds:.3g} ns"
+
+
 class BenchmarkTable(SphinxDirective):
     """``.. benchmark-table:: special``: a row for each case, then the machine and versions it was measured on."""
 
@@ -21,17 +29,12 @@ class BenchmarkTable(SphinxDirective):
         if not path.exists():
             return self.parse_text_to_nodes(f"Nothing is recorded: run ``python -m benchmarks {path.stem}``.")
         record = json.loads(path.read_text(encoding="utf-8"))
-        rows = [
-            (
-                row["case"],
-                f"{row['ours']} {row['ours_ns']:.1f} ns",
-                f"{row['peer']} {row['peer_ns']:.0f} ns",
-                f"{row['ratio']:.1f}",
-            )
-            for row in record["rows"]
-        ]
+        rows = []
+        for row in record["rows"]:
+            ours, peer = duration(row["ours_ns"]), duration(row["peer_ns"])
+            rows.append((row["case"], f"{row['ratio']:.3g}", row["ours"], ours, row["peer"], peer))
         facts = ", ".join(f"{key} {value}" for part in ("machine", "versions") for key, value in record[part].items())
-        table = number_table(("case", "ours", "peer", "peer / ours"), rows)
+        table = number_table(("case", "peer / ours", "ours", "time", "peer", "time"), rows)
         return self.parse_text_to_nodes(f"{table}\nMeasured with {facts}.")
 
 

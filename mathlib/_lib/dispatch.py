@@ -16,7 +16,9 @@ _chosen: ContextVar[str | None] = ContextVar("mathlib_backend", default=None)
 
 def _known(name: str) -> str:
     if name not in BACKENDS:
-        raise ValueError(f"backend is {name!r}: choose 'numpy', 'numba' or 'cupy', or None for the backend of the arrays")
+        raise ValueError(
+            f"backend is {name!r}: choose 'numpy', 'numba' or 'cupy', or None for the backend of the arrays"
+        )
     return name
 
 
@@ -143,19 +145,26 @@ def choose(arrays: Sequence[Any], name: str | None) -> str:
     name = _known(name) if name is not None else current_backend()
     families = {family(type(a)) for a in arrays} - {"scalar"}
     if len(families) > 1:
-        raise TypeError(f"arrays of {' and '.join(sorted(families))} are mixed: convert them to one library first, nothing is moved silently")
+        raise TypeError(
+            f"arrays of {' and '.join(sorted(families))} are mixed: convert them to one library first, "
+            "nothing is moved silently"
+        )
     home = families.pop() if families else "numpy"
     if home == "numpy":
         if name == "cupy":
             raise TypeError("backend 'cupy' takes CuPy arrays and these are NumPy's: move them with cupy.asarray(...)")
         if name == "numba" and not compiled_available():
-            raise ImportError("backend 'numba' is asked for and numba is not installed: pip install numba, or use backend='numpy'")
+            raise ImportError(
+                "backend 'numba' is asked for and numba is not installed: pip install numba, or use backend='numpy'"
+            )
         return name or ("numba" if compiled_available() else "numpy")
     if home == "cupy":
         if name == "numpy":
             raise TypeError("backend 'numpy' takes NumPy arrays and these are CuPy's: move them with cupy.asnumpy(...)")
         if name == "numba":
-            raise TypeError("backend 'numba' runs on the processor and these are CuPy arrays: move them with cupy.asnumpy(...)")
+            raise TypeError(
+                "backend 'numba' runs on the processor and these are CuPy arrays: move them with cupy.asnumpy(...)"
+            )
         return "cupy"
     if name in ("numba", "cupy"):
         raise TypeError(f"backend {name!r} cannot take arrays of {home}: use backend=None, or convert them first")

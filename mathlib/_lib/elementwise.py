@@ -1,7 +1,7 @@
 """Region kernels -> a function over arrays: dispatch, dtypes, broadcasting, ``out=``, threads.
 
-float32 is computed in float64 and rounded once; float16 gives float32; integers and booleans are float64; anything else is
-a TypeError.
+float32 is computed in float64 and rounded once; float16 gives float32; integers and booleans are float64; anything
+else is a TypeError.
 """
 
 import math
@@ -36,9 +36,11 @@ def find(name: str) -> "Elementwise":
 
 
 class Elementwise:
-    """A routine given by kernels: ``region(*inputs)`` names the tuple of stages in ``regions`` that computes an element."""
+    """A routine given by kernels: ``region(*inputs)`` is the number of the tuple of stages that computes an element."""
 
-    def __init__(self, name: str, region: Kernel | None, regions: tuple[tuple[Kernel, ...], ...], n_in: int, n_out: int):
+    def __init__(
+        self, name: str, region: Kernel | None, regions: tuple[tuple[Kernel, ...], ...], n_in: int, n_out: int
+    ):
         self.name, self.region, self.regions, self.n_in, self.n_out = name, region, regions, n_in, n_out
         self._no_out = (None,) * n_out
         self._namespace_body = cache(lambda xp, device: NamespaceBody(region, regions, xp, device))
@@ -79,7 +81,8 @@ class Elementwise:
             shapes = ", ".join(str(np.shape(a)) for a in inputs)
             raise ValueError(f"{self.name}: shapes {shapes} do not broadcast together") from None
         size = math.prod(shape)
-        work = size * ELEMENT_NS if compiled and size >= SMALL else 0.0  # array bodies hold the interpreter's lock too often
+        # array bodies hold the interpreter's lock too often to gain from threads
+        work = size * ELEMENT_NS if compiled and size >= SMALL else 0.0
         count = threads.workers_for(workers, work)
         if compiled and count == 1:
             return self.ufunc(*inputs, out=self._no_out if out is None else out)
@@ -124,12 +127,17 @@ class Elementwise:
         import array_api_compat
 
         if out is not None:
-            raise TypeError(f"{self.name}: out is for NumPy and CuPy arrays; other libraries may not allow writing: drop it")
+            raise TypeError(
+                f"{self.name}: out is for NumPy and CuPy arrays; other libraries may not allow writing: drop it"
+            )
         typed = [a for a in arrays if not isinstance(a, float | int)]
         xp = array_api_compat.array_namespace(*typed)
         dtype = _common(xp, typed, self.name)
         device = array_api_compat.device(typed[0])
-        wide = [xp.asarray(a, dtype=xp.float64, device=device) if isinstance(a, float | int) else xp.astype(a, xp.float64) for a in arrays]
+        wide = [
+            xp.asarray(a, dtype=xp.float64, device=device) if isinstance(a, float | int) else xp.astype(a, xp.float64)
+            for a in arrays
+        ]
         wide = list(xp.broadcast_arrays(*wide))
         shape = wide[0].shape
         values = self._namespace_body(xp, device)([xp.reshape(a, (-1,)) for a in wide])
@@ -138,7 +146,9 @@ class Elementwise:
 
 
 def _refuse(what: str, i: int, name: str) -> TypeError:
-    return TypeError(f"{name}: argument {i + 1} has {what}; it takes real numbers: float32, float64, float16 or integers")
+    return TypeError(
+        f"{name}: argument {i + 1} has {what}; it takes real numbers: float32, float64, float16 or integers"
+    )
 
 
 def _as_float(a: Any, i: int, name: str) -> Any:
@@ -146,7 +156,9 @@ def _as_float(a: Any, i: int, name: str) -> Any:
     if type(a) in (float, int, bool):
         return float(a)
     if isinstance(a, np.ma.MaskedArray):
-        raise TypeError(f"{name}: argument {i + 1} is a masked array; pass a.filled(numpy.nan), masks are not carried through")
+        raise TypeError(
+            f"{name}: argument {i + 1} is a masked array; pass a.filled(numpy.nan), masks are not carried through"
+        )
     array = np.asarray(a)
     if array.dtype.kind in "iub":
         return array.astype(np.float64)
@@ -176,7 +188,9 @@ def _common(xp: Any, arrays: list[Any], name: str) -> Any:
     wide = False
     for i, a in enumerate(arrays):
         text = str(a.dtype).rpartition(".")[2]
-        if text in ("complex64", "complex128", "object") or not text.startswith(("float", "int", "uint", "bool", "bfloat")):
+        if text in ("complex64", "complex128", "object") or not text.startswith(
+            ("float", "int", "uint", "bool", "bfloat")
+        ):
             raise _refuse(f"dtype {text}", i, name)
         wide |= text not in ("float32", "float16", "bfloat16")
     return xp.float64 if wide else xp.float32

@@ -43,7 +43,7 @@ def write(script: str, tables: dict[str, float | tuple[float, ...]]) -> None:
 
 
 def log_cells() -> list[tuple[Fraction, Fraction]]:
-    """Both ends of the 128 cells of m, 0.6875 <= m < 1.375: width 1/256 below 1 and 1/128 above (7 bits of the double)."""
+    """Both ends of the 128 cells of m, 0.6875 <= m < 1.375 (7 bits of the double): width 1/256 below 1, 1/128 above."""
     below = [(Fraction(176 + i, 256), Fraction(177 + i, 256)) for i in range(80)]
     return below + [(Fraction(128 + i, 128), Fraction(129 + i, 128)) for i in range(48)]
 
@@ -87,7 +87,7 @@ def cos_tail(z: arb) -> arb:
     return (z.sqrt().cos() - 1 + z / 2) / z**2
 
 
-def two_over_pi() -> dict[str, tuple[float, ...]]:
+def two_over_pi() -> dict[str, float | tuple[float, ...]]:
     """Four doubles for each of the remainders of 2/pi 2**(8 row) modulo 2**55, row = 0 ... 127.
 
     Each has 52 bits: its product with a double is then exactly a sum of two on every target, also without fma.

@@ -61,7 +61,8 @@ class NamespaceBody:
     def __init__(self, region: Kernel | None, regions: Regions, xp: Any, device: Any):
         from mathlib._lib.words_array import Words
 
-        words, done = Words(xp, device), {}
+        words = Words(xp, device)
+        done: dict[int, Any] = {}
         self._words = words
         self._region = bind(region, words, done) if region is not None else None
         self._regions = [[bind(stage, words, done) for stage in stages] for stages in regions]
@@ -78,5 +79,9 @@ class NamespaceBody:
         for number, stages in enumerate(self._regions):
             values = _run(stages, tuple(arrays))
             where = self._words.where
-            outs = values if outs is None else tuple(where(which == number, v, o) for v, o in zip(values, outs, strict=True))
+            outs = (
+                values
+                if outs is None
+                else tuple(where(which == number, v, o) for v, o in zip(values, outs, strict=True))
+            )
         return list(outs or ())

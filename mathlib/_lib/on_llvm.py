@@ -10,6 +10,7 @@ import hashlib
 import os
 import platform
 import threading
+from importlib import import_module
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -24,7 +25,9 @@ _engine: Any = None
 _alive: list[Any] = []  # what the ufuncs point to
 
 _FLOAT, _DOUBLE = 11, 12  # NPY_FLOAT, NPY_DOUBLE
-_FROM_FUNC_AND_DATA = 1  # place of PyUFunc_FromFuncAndData in NumPy's table of C functions, part of its binary interface
+_FROM_FUNC_AND_DATA = (
+    1  # place of PyUFunc_FromFuncAndData in NumPy's table of C functions, part of its binary interface
+)
 
 
 def _processor() -> tuple[str, str]:
@@ -49,7 +52,9 @@ def _load(code: bytes) -> Any:
     """Give the object file to the process; return the engine that knows its addresses."""
     global _engine
     if _engine is None:
-        _engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), llvm.Target.from_default_triple().create_target_machine())
+        _engine = llvm.create_mcjit_compiler(
+            llvm.parse_assembly(""), llvm.Target.from_default_triple().create_target_machine()
+        )
     _engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     _engine.finalize_object()
     return _engine
@@ -71,13 +76,20 @@ def ufunc(name: str, region: Kernel | None, regions: tuple[tuple[Kernel, ...], .
 
 
 def _as_ufunc(name: str, addresses: list[int], n_in: int, n_out: int) -> np.ufunc:
-    from numpy._core import _multiarray_umath  # the C table is reached through a capsule of this module
+    umath = import_module("numpy._core._multiarray_umath")  # the C table is in a capsule of this module
 
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
-    table = ctypes.cast(pointer(_multiarray_umath._UFUNC_API, None), ctypes.POINTER(ctypes.c_void_p))
+    table = ctypes.cast(pointer(umath._UFUNC_API, None), ctypes.POINTER(ctypes.c_void_p))
     make = ctypes.PYFUNCTYPE(
-        ctypes.py_object, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p, *[ctypes.c_int] * 4, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int
+        ctypes.py_object,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        ctypes.c_char_p,
+        *[ctypes.c_int] * 4,
+        ctypes.c_char_p,
+        ctypes.c_char_p,
+        ctypes.c_int,
     )(table[_FROM_FUNC_AND_DATA])
     loops = (ctypes.c_void_p * 2)(*addresses)
     data = (ctypes.c_void_p * 2)()
@@ -86,5 +98,4 @@ def _as_ufunc(name: str, addresses: list[int], n_in: int, n_out: int) -> np.ufun
     title = ctypes.create_string_buffer(name.encode())
     _alive.extend((loops, data, types, title))
     no_identity = -1
-    made = make(ctypes.addressof(loops), ctypes.addressof(data), types, 2, n_in, n_out, no_identity, title, title, 0)
-    return made  # type: ignore[no-any-return]
+    return make(ctypes.addressof(loops), ctypes.addressof(data), types, 2, n_in, n_out, no_identity, title, title, 0)

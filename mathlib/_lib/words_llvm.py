@@ -8,7 +8,6 @@ import struct
 from typing import Any
 
 
-
 def double(x: float) -> str:
     """Return the literal of a double: LLVM takes the exact bits in hexadecimal."""
     return f"0x{struct.unpack('>Q', struct.pack('>d', x))[0]:016X}"
@@ -61,10 +60,10 @@ class Value:
     def __ge__(self, b):
         return self.words.binary("fcmp oge", self, b)
 
-    def __eq__(self, b):  # type: ignore[override]
+    def __eq__(self, b):
         return self.words.binary("fcmp oeq", self, b)
 
-    def __ne__(self, b):  # type: ignore[override]
+    def __ne__(self, b):
         return self.words.binary("fcmp une", self, b)
 
 
@@ -78,6 +77,20 @@ class Words:
         self.declared: set[str] = set()
         self.tables: dict[tuple[float, ...], str] = {}
         self._seen: dict[str, str] = {}
+
+    def fresh(self) -> "Words":
+        """Return the words of another function of the same module: tables and declarations are shared."""
+        other = Words(self.width)
+        other.tables, other.declared = self.tables, self.declared
+        return other
+
+    def header(self) -> str:
+        """Return what stands before the functions: declarations and tables."""
+        text = "".join(f"{line}\n" for line in sorted(self.declared))
+        for values, name in self.tables.items():
+            listed = ", ".join(f"double {double(v)}" for v in values)
+            text += f"{name} = internal constant [{len(values)} x double] [{listed}]\n"
+        return text
 
     # ---- writing ----------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """The words over NumPy arrays: exact bits for `split`, `exp2i` and `two_prod`, in-place work for polynomials."""
 
 import numpy as np
-from numpy import floor
 
 from mathlib._lib.words_python import where as _where
 

@@ -18,7 +18,7 @@ def _fused() -> Callable[[float, float, float], float]:
     """Return the C library's exactly rounded a*b + c (`math.fma` raises where the result overflows)."""
     function = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None).fma
     function.restype, function.argtypes = ctypes.c_double, (ctypes.c_double,) * 3
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 _fma = _fused()

@@ -66,8 +66,8 @@ def log_iv(
 
     Notes
     -----
-    With r = hypot(v, x): from r = 25 on the Debye expansion in logarithmic form, economised to one polynomial in 1/r and
-    v/r for all v and x (DLMF 10.41), leading terms in double-double; inside, fitted seeds of order at most 1/2 and
+    With r = hypot(v, x): from r = 25 on the Debye expansion in logarithmic form, economised to one polynomial in 1/r
+    and v/r for all v and x (DLMF 10.41), leading terms in double-double; inside, fitted seeds of order at most 1/2 and
     recurrences free of cancellation (small x: N. M. Temme, J. Comput. Phys. 19 (1975) 324).
 
     The error is at most 1e-15 max(1, abs(result)) for v up to 1e15 (near the curve x = 0.66 v, where I_v crosses 1, up
@@ -121,12 +121,12 @@ def log_kv(
 
     Notes
     -----
-    With r = hypot(v, x): from r = 25 on the Debye expansion in logarithmic form, economised to one polynomial in 1/r and
-    v/r for all v and x (DLMF 10.41), leading terms in double-double; inside, fitted seeds of order at most 1/2 and
+    With r = hypot(v, x): from r = 25 on the Debye expansion in logarithmic form, economised to one polynomial in 1/r
+    and v/r for all v and x (DLMF 10.41), leading terms in double-double; inside, fitted seeds of order at most 1/2 and
     recurrences free of cancellation (small x: N. M. Temme, J. Comput. Phys. 19 (1975) 324).
 
-    The error is at most 1e-15 max(1, abs(result)) for v up to 1e15 (near the curve x = 0.66 v, where K_v is about 1/v, up
-    to v = 1e8), and relative to the conditioning it stays below 2e-16 as v and x go to 0.
+    The error is at most 1e-15 max(1, abs(result)) for v up to 1e15 (near the curve x = 0.66 v, where K_v is about 1/v,
+    up to v = 1e8), and relative to the conditioning it stays below 2e-16 as v and x go to 0.
 
     K is even in v. x = 0 gives inf, x = inf gives -inf, x < 0 gives NaN.
 
@@ -581,8 +581,8 @@ def log_iv_dv(
 
     Notes
     -----
-    From r = hypot(v, x) = 25 on from the derivative in v of the uniform expansion, inside by tangents carried through the
-    seeds and recurrences of the value. No finite differences. The error is at most 3e-15 max(1, abs(result)).
+    From r = hypot(v, x) = 25 on from the derivative in v of the uniform expansion, inside by tangents carried through
+    the seeds and recurrences of the value. No finite differences. The error is at most 3e-15 max(1, abs(result)).
 
     Examples
     --------
@@ -626,8 +626,8 @@ def log_kv_dv(
 
     Notes
     -----
-    From r = hypot(v, x) = 25 on from the derivative in v of the uniform expansion, inside by tangents carried through the
-    seeds and recurrences of the value. No finite differences. The error is at most 3e-15 max(1, abs(result)).
+    From r = hypot(v, x) = 25 on from the derivative in v of the uniform expansion, inside by tangents carried through
+    the seeds and recurrences of the value. No finite differences. The error is at most 3e-15 max(1, abs(result)).
 
     Examples
     --------

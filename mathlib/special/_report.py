@@ -21,7 +21,10 @@ BOXES: dict[str, Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarr
     "v, x in [0, 150]": lambda g, n: (g.uniform(0, 150, n), g.uniform(0, 150, n)),
     "v, x in [0, 25]": lambda g, n: (g.uniform(0, 25, n), g.uniform(0, 25, n)),
     "v, x in 1e-3..1e6, log": lambda g, n: (10 ** g.uniform(-3, 6, n), 10 ** g.uniform(-3, 6, n)),
-    "I_v near 1, v to 1e6": lambda g, n: (v := 10 ** g.uniform(0, 6, n), 0.66274341934918 * v * (1 + g.uniform(-1e-3, 1e-3, n))),
+    "I_v near 1, v to 1e6": lambda g, n: (
+        v := 10 ** g.uniform(0, 6, n),
+        0.66274341934918 * v * (1 + g.uniform(-1e-3, 1e-3, n)),
+    ),
 }
 RATIO_BOX = "v, x in [0, 100]"
 BOXES[RATIO_BOX] = lambda g, n: (g.uniform(0, 100, n), g.uniform(0.01, 100, n))
@@ -112,12 +115,18 @@ def run(name: str, box: str, backend: str, quick: bool) -> Measured:
     peer, peer_seconds = timed(lambda: scipy_logs(name, v[:n], x[:n]))
     lost = 1 - np.isfinite(peer).mean()
     finite = np.where(np.isfinite(peer[: len(truth)]), peer[: len(truth)], values[: len(truth)])
-    note = f"SciPy: error {worst(finite, truth, False):.0e}" + (f", {100 * lost:.2g} % of its values are not finite" if lost else "")
+    note = f"SciPy: error {worst(finite, truth, False):.0e}" + (
+        f", {100 * lost:.2g} % of its values are not finite" if lost else ""
+    )
     return Measured(f"{v.size:.0e}", error, bound, seconds, "scipy", 8 * peer_seconds / seconds, note)
 
 
 def checks() -> list[Check]:
     """Rows of the room."""
-    logs = [Check(f"special.{name}", box, partial(run, name, box), ALL) for box in list(BOXES)[:4] for name in ("log_iv", "log_kv")]
+    logs = [
+        Check(f"special.{name}", box, partial(run, name, box), ALL)
+        for box in list(BOXES)[:4]
+        for name in ("log_iv", "log_kv")
+    ]
     others = [Check(f"special.{name}", RATIO_BOX, partial(run, name, RATIO_BOX), ALL) for name in BOUNDS]
     return logs + others

@@ -1,7 +1,7 @@
 """log I and log K where the five regions do not reach: negative order, x <= 0, infinities, NaN.
 
-Order: K_(-v) = K_v, I_(-v) = I_v + (2/pi) sin(pi v) K_v (DLMF 10.27.2, 10.27.3). Argument: for integer v the logarithm of
-|I_v(x)| exists for x < 0; nothing else does. A logarithm of a negative number is NaN.
+Order: K_(-v) = K_v, I_(-v) = I_v + (2/pi) sin(pi v) K_v (DLMF 10.27.2, 10.27.3). Argument: for integer v the logarithm
+of |I_v(x)| exists for x < 0; nothing else does. A logarithm of a negative number is NaN.
 """
 
 from mathlib._lib.double_double import two_sum

@@ -18,8 +18,9 @@ def nodes(n: int) -> list[arb]:
 
 def _transform(n: int) -> arb_mat:
     """The matrix from values at `nodes(n)` to Chebyshev coefficients."""
-    return arb_mat([[arb.cos_pi_fmpq(fmpq(a * (2 * i + 1), 2 * n)) * (2 if a else 1) / n for i in range(n)]
-                    for a in range(n)])
+    return arb_mat(
+        [[arb.cos_pi_fmpq(fmpq(a * (2 * i + 1), 2 * n)) * (2 if a else 1) / n for i in range(n)] for a in range(n)]
+    )
 
 
 def interpolate(f: Function, m: int, n: int) -> arb_mat:
@@ -70,7 +71,7 @@ def _chebyshev(n: int, unit: bool) -> list[list[int]]:
         for i, z in enumerate(step[-2]):
             new[i] -= z
         step.append(new)
-    return step[:n + 1]
+    return step[: n + 1]
 
 
 def monomials(c: arb_mat, degrees: list[int], unit: bool = False) -> Rows:

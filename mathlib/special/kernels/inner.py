@@ -1,10 +1,12 @@
 """Inside r < 25: seeds of order |mu| <= 1/2 and the recurrences that carry them to order v = n + mu.
 
-The scaled sequence k_j = (x/2)^j K_(mu+j) obeys k_(j+1) = (mu + j) k_j + y k_(j-1), y = x^2/4: its multipliers are exact.
-The usual form K_(j+1) = 2(mu + j)/x K_j + K_(j-1) would bring the rounding of 1/x in once per step.
-I follows from K by the Wronskian: I_v = 1 / (x (rho K_v + K_(v+1))) with rho = I_(v+1)/I_v from a backward recurrence.
-Source of the small-x sums: Temme, J. Comput. Phys. 19 (1975) 324.
+The scaled sequence k_j = (x/2)^j K_(mu+j) obeys k_(j+1) = (mu + j) k_j + y k_(j-1), y = x^2/4: its multipliers are
+exact. The usual form K_(j+1) = 2(mu + j)/x K_j + K_(j-1) would bring the rounding of 1/x in once per step. I follows
+from K by the Wronskian: I_v = 1 / (x (rho K_v + K_(v+1))) with rho = I_(v+1)/I_v from a backward recurrence. Source of
+the small-x sums: Temme, J. Comput. Phys. 19 (1975) 324.
 """
+
+from math import factorial
 
 from mathlib._lib.double_double import log_pair
 from mathlib._lib.words_python import Horner, Horner2, exp2i, floor, madd, sqrt, where
@@ -19,8 +21,7 @@ LOG_X_A, LOG_X_B, LOG_X_C = Horner2(tables_seeds.LOG_X_A), Horner2(tables_seeds.
 LOG_X_D, LOG_X_E = Horner2(tables_seeds.LOG_X_D), Horner2(tables_seeds.LOG_X_E)
 SQRT_HALF_PI = 1.2533141373155003
 SINHC = Horner((1.0, 1 / 6, 1 / 120, 1 / 5040, 1 / 362880, 1 / 39916800, 1 / 6227020800))  # sinh(s)/s in s^2 <= 1/4
-EXP = Horner((1.0, 1.0, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040, 1 / 40320, 1 / 362880, 1 / 3628800, 1 / 39916800,
-              1 / 479001600, 1 / 6227020800))  # fmt: skip
+EXP = Horner(tuple(1 / factorial(n) for n in range(14)))  # |a| <= ln(2)/2
 LOG2_E, EXP_HIGH, EXP_LOW = 1.4426950408889634, 0.6931471803691238, 1.9082149292705877e-10  # ln 2 in two parts
 
 
@@ -100,7 +101,8 @@ def forward(n, mu, y, k0, k1):
 def backward(v, y, steps, stop):
     """(p_stop, p_(stop+1)), proportional to I_(v+j) (x/2)^-j, from order v + steps down.
 
-    Free of divisions: p_(k-1) = (v + k) p_k + y p_(k+1), started with the Amos-type bound of the ratio at order v + steps.
+    Free of divisions: p_(k-1) = (v + k) p_k + y p_(k+1), started with the Amos-type bound of the ratio at order v +
+    steps.
     """
     b = v + (steps + 1.0)
     p1 = 2.0 / ((b - 0.5) + sqrt(madd(b + 0.5, b + 0.5, 4.0 * y)))

@@ -1,7 +1,7 @@
 """log I_v(x) and log K_v(x), both at once: each region returns the two values as unrounded pairs.
 
-A routine is a choice of last stage: `both`, `only_i`, `only_k`, `only_ie`, `only_ke` (the exponential scaling is taken off
-before the one rounding). What a routine does not use costs nothing in compiled code.
+A routine is a choice of last stage: `both`, `only_i`, `only_k`, `only_ie`, `only_ke` (the exponential scaling is taken
+off before the one rounding). What a routine does not use costs nothing in compiled code.
 """
 
 from mathlib._lib.double_double import LN2_HIGH, LN2_LOW, log_pair, quick_two_sum, two_sum

@@ -23,7 +23,7 @@ from flint import arb, arb_mat, arb_poly, ctx, fmpq, fmpq_poly
 
 from mathlib.special.kernels.fit import Function, Rows, economise, fit, interpolate, monomials, slope
 
-BITS = 256                                      # Debye sums lose about 60 bits; the rest is margin
+BITS = 256  # Debye sums lose about 60 bits; the rest is margin
 FOLDER = Path(__file__).parent
 
 # ---- Debye series, r = hypot(v, x) >= R0 -------------------------------------------------------------------
@@ -84,6 +84,7 @@ def debye_fit(kind: str, first: int, border: float) -> tuple[arb_mat, list[int]]
     def total(w: arb, t: arb) -> arb:
         q, s = (1 + t) / 2, ((1 + w) / 2).sqrt() / border
         return sum((p(q) * s**e for p, e in terms), arb(0))
+
     c = interpolate(total, TERMS // 2 + 1, TERMS + 1)
     return c, economise(c, tolerance * border**first)
 
@@ -98,8 +99,10 @@ def debye_tables(kind: str) -> str:
 
 def borders() -> Iterable[str]:
     """For every candidate of R1: the number of coefficients and their mean over (v, x) uniform in [0, 150]^2."""
+
     def coefficients(border: float) -> int:
         return sum(d + 1 for first in (1, 2) for d in debye_fit(kind, first, border)[1])
+
     for kind in DEBYE_KINDS:
         near = coefficients(R0)
         for border in (48.0, 64.0, 80.0, 100.0, 128.0):
@@ -116,7 +119,7 @@ def borders() -> Iterable[str]:
 # The tables named _W are the derivatives in w. They are fitted apart: differentiating a cut table multiplies the
 # dropped tail by the square of its degree at |mu| = 1/2.
 SEED_RANGES = {"NEAR": (1, 4, Fraction(1, 2)), "FAR": (4, 25, Fraction(1))}
-TOLERANCE, TOLERANCE_W = 2e-17, 1e-17           # a derivative in mu is 16 mu <= 8 times the one in w
+TOLERANCE, TOLERANCE_W = 2e-17, 1e-17  # a derivative in mu is 16 mu <= 8 times the one in w
 
 
 def seed_tables() -> str:
@@ -135,6 +138,7 @@ def seed_tables() -> str:
 
 def seeds(middle: float, scale: float, shift: float) -> tuple[Function, Function]:
     """sqrt(2 x/pi) e^x times K_mu(x), times -K_mu'(x) = K_(mu+1) - (mu/x) K_mu; t = (1/(x + shift) - middle) scale."""
+
     def point(w: arb, t: arb) -> tuple[arb, arb]:
         return ((1 + w) / 8).sqrt(), 1 / (middle + t / scale) - shift
 
@@ -145,6 +149,7 @@ def seeds(middle: float, scale: float, shift: float) -> tuple[Function, Function
     def minus_slope(w: arb, t: arb) -> arb:
         mu, x = point(w, t)
         return x.bessel_k(mu + 1, scaled=True) * (2 * x / arb.pi()).sqrt() - mu / x * value(w, t)
+
     return value, minus_slope
 
 
@@ -168,29 +173,40 @@ def temme(index: int, w: arb, t: arb) -> arb:
         minus, plus = (y.hypgeom_0f1(order + 1 + z, regularized=True) for z in (-mu, mu))
         a, b = factor * (minus + plus) / 2, factor * (minus - plus) / (2 * mu)
         return a * cosh + m * b * sinh, b * cosh + a * sinh
-    (a, b), (d, e) = pair(0), pair(1)           # S' in y is the same sum with mu + 1
+
+    (a, b), (d, e) = pair(0), pair(1)  # S' in y is the same sum with mu + 1
     return (a, b, a - 2 * y * e, d, e)[index]
 
 
 # ---- Gamma -------------------------------------------------------------------------------------------------
 
+
 def gamma_tables() -> str:
     """log Gamma(1 + v)/v on 0 <= v <= 1/2 in t = 4 v - 1; log Gamma(1 + mu)/mu on |mu| <= 1/2 in t = 2 mu."""
+
     def positive(_: arb, t: arb) -> arb:
         v = (1 + t) / 4
         return (1 + v).lgamma() / v
 
     def both(_: arb, t: arb) -> arb:
-        return (1 + t / 2).lgamma() * 2 / t     # an even number of nodes: none is 0
+        return (1 + t / 2).lgamma() * 2 / t  # an even number of nodes: none is 0
+
     return vector("LGAMMA", fit(positive, 1, 24, TOLERANCE)[0]) + vector("LGAMMA_MU", fit(both, 1, 40, TOLERANCE)[0])
 
 
 # ---- files -------------------------------------------------------------------------------------------------
 
+
 def wrap(numbers: Iterable[float], opening: str, closing: str) -> str:
     """Numbers as text of at most 120 columns with a comma behind, later lines indented like the first number."""
-    return textwrap.fill(", ".join(map(repr, numbers)) + closing, 119, initial_indent=opening,
-                         subsequent_indent=" " * len(opening), break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(
+        ", ".join(map(repr, numbers)) + closing,
+        119,
+        initial_indent=opening,
+        subsequent_indent=" " * len(opening),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def vector(name: str, numbers: Iterable[float]) -> str:
@@ -203,8 +219,9 @@ def rows(name: str, table: Rows) -> str:
 
 def with_slope(name: str, c: arb_mat) -> str:
     d = slope(c)
-    return (rows(name, monomials(c, economise(c, TOLERANCE)))
-            + rows(name + "_W", monomials(d, economise(d, TOLERANCE_W))))
+    return rows(name, monomials(c, economise(c, TOLERANCE))) + rows(
+        name + "_W", monomials(d, economise(d, TOLERANCE_W))
+    )
 
 
 FILES: dict[str, tuple[str, Callable[[], str]]] = {

@@ -1,9 +1,11 @@
 """d/dv log I_v(x) and d/dv log K_v(x).
 
-Where r >= 25 from the derivative in v of the uniform expansion (N_n = -n L_n + 2 (1 - q) L_n'); inside by tangents carried
-through the seeds and recurrences with n = floor(v + 1/2) held fixed. The slopes of the seeds in w = 8 mu^2 - 1 have fits of
-their own: differentiating a cut polynomial multiplies its dropped tail by the square of the degree.
+Where r >= 25 from the derivative in v of the uniform expansion (N_n = -n L_n + 2 (1 - q) L_n'); inside by tangents
+carried through the seeds and recurrences with n = floor(v + 1/2) held fixed. The slopes of the seeds in w = 8 mu^2 - 1
+have fits of their own: differentiating a cut polynomial multiplies its dropped tail by the square of the degree.
 """
+
+from math import factorial
 
 from mathlib._lib.words_python import Horner, Horner2, madd, sqrt, where
 from mathlib.special.kernels import tables_order, tables_seeds
@@ -33,8 +35,7 @@ SEED_K_NEAR_W, SEED_DK_NEAR_W = Horner2(tables_seeds.SEED_K_NEAR_W), Horner2(tab
 LOG_X_A_W, LOG_X_B_W = Horner2(tables_seeds.LOG_X_A_W), Horner2(tables_seeds.LOG_X_B_W)
 LOG_X_C_W, LOG_X_D_W = Horner2(tables_seeds.LOG_X_C_W), Horner2(tables_seeds.LOG_X_D_W)
 LOG_X_E_W = Horner2(tables_seeds.LOG_X_E_W)
-SINHC_SLOPE = Horner((2 / 6, 4 / 120, 6 / 5040, 8 / 362880, 10 / 39916800, 12 / 6227020800, 14 / 1307674368000,
-                      16 / 355687428096000))  # fmt: skip  # (sinh(s)/s)' / s in s^2 <= 1/4
+SINHC_SLOPE = Horner(tuple(2 * k / factorial(2 * k + 1) for k in range(1, 9)))  # (sinh(s)/s)' / s in s^2 <= 1/4
 
 
 def leading_slopes(v, x):
@@ -199,4 +200,11 @@ def only_k(i, k):
     return k
 
 
-REGIONS = (far,), (outer,), (seeds_large, end_large), (seeds_middle, end_middle), (with_log, seeds_small, end_small), (edge,)
+REGIONS = (
+    (far,),
+    (outer,),
+    (seeds_large, end_large),
+    (seeds_middle, end_middle),
+    (with_log, seeds_small, end_small),
+    (edge,),
+)

@@ -1,8 +1,8 @@
 """I_(v+1)/I_v, its complement 1 - I_(v+1)/I_v, and K_(v+1)/K_v, without any difference of logarithms.
 
-Where r >= 25 the derivative in x of the uniform expansion gives them (M_n = n L_n + 2 q L_n'). Inside, the last steps of the
-backward recurrence carry their rounding errors to first order: a plain recurrence amplifies them about twice, and the
-complement, small where the ratio is near 1, would show it.
+Where r >= 25 the derivative in x of the uniform expansion gives them (M_n = n L_n + 2 q L_n'). Inside, the last steps
+of the backward recurrence carry their rounding errors to first order: a plain recurrence amplifies them about twice,
+and the complement, small where the ratio is near 1, would show it.
 """
 
 from mathlib._lib.double_double import two_sum

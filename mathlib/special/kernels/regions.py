@@ -2,9 +2,10 @@
 
 With r = hypot(v, x):
 
-* FAR, OUTER: r >= R1 and r >= R0 = 25. One uniform expansion in 1/r whatever the ratio v : x. Its smallest term is about
-  exp(-2 r), so r = 25 is where double precision is reached; from R1 on a third of the coefficients is enough.
-* LARGE (x >= 4), MIDDLE (1 <= x < 4), SMALL (x < 1): inside r < 25. Fitted seeds of order |mu| <= 1/2, then recurrences.
+* FAR, OUTER: r >= R1 and r >= R0 = 25. One uniform expansion in 1/r whatever the ratio v : x. Its smallest term is
+  about exp(-2 r), so r = 25 is where double precision is reached; from R1 on a third of the coefficients is enough.
+* LARGE (x >= 4), MIDDLE (1 <= x < 4), SMALL (x < 1): inside r < 25. Fitted seeds of order |mu| <= 1/2, then
+  recurrences.
 * EDGE: everything that is not 0 <= v < inf, 0 < x < inf.
 """
 

@@ -1,11 +1,11 @@
 """Kernels of the von Mises-Fisher distribution in p = 2 v + 2 dimensions: its normaliser and one step towards kappa.
 
-The normaliser needs log I_v(k) - v log k, whose two terms cancel to almost nothing for large v: it is formed inside each
-region, where v log k drops out of the formula.
+The normaliser needs log I_v(k) - v log k, whose two terms cancel to almost nothing for large v: it is formed inside
+each region, where v log k drops out of the formula.
 """
 
 from mathlib._lib.double_double import LN2_HIGH, LN2_LOW, log_pair, quick_two_sum, two_sum
-from mathlib._lib.words_python import Horner, madd, two_prod, where
+from mathlib._lib.words_python import Horner, two_prod, where
 from mathlib.special.kernels import tables_gamma
 from mathlib.special.kernels.logs import (
     DEBYE_EVEN,
