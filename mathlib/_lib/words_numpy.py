@@ -19,6 +19,10 @@ def where(condition, a, b):
     return _where(condition, a, b) if isinstance(condition, bool) else np.where(condition, a, b)
 
 
+def floor(x):
+    return np.floor(x)
+
+
 def sqrt(x):
     return np.sqrt(x)
 
