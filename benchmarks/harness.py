@@ -157,7 +157,7 @@ def write(area: str, rows: Sequence[dict[str, Any]], **more: Any) -> None:
             return {key: rounded(v) for key, v in value.items()}
         return [rounded(v) for v in value] if isinstance(value, list | tuple) else value
 
-    record = {"area": area, "machine": machine(), "versions": versions(), **more, "rows": rounded(list(rows))}
+    record = {"area": area, "machine": machine(), "versions": versions()} | rounded(more | {"rows": list(rows)})
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{area}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
@@ -175,8 +175,10 @@ def table_row(row: dict[str, Any]) -> tuple[str, ...]:
 HEADER = ("case", "ours", "least", "peer", "least", "medians", "ratio", "quartiles", "goal", "")
 
 
-def run(area: str, cases: Iterable[Case], rounds: int, more_rows: Sequence[dict[str, Any]] = ()) -> None:
-    """Measure the cases, print the table and write the results."""
+def run(
+    area: str, cases: Iterable[Case], rounds: int, more_rows: Sequence[dict[str, Any]] = (), **more: Any
+) -> None:
+    """Measure the cases, print the table and write the results, with ``more`` beside them."""
     rows, absent = [], []
     for case in cases:
         if case.run_peer is None:
@@ -189,4 +191,4 @@ def run(area: str, cases: Iterable[Case], rounds: int, more_rows: Sequence[dict[
     print_table(HEADER, [table_row(row) for row in rows])
     for line in absent:
         print(f"absent: {line}")
-    write(area, rows, absent=absent)
+    write(area, rows, absent=absent, **more)
