@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15, help="how often ours and the peer take turns (default 15)")
     parser.add_argument("--avx2", action="store_true", help="special: as on a processor with AVX2 but not AVX-512")
     parser.add_argument("--points", type=int, default=1_000_000, help="accuracy: random points (default 1000000)")
-    parser.add_argument("--check", type=int, default=20_000, help="accuracy: of which compared with Arb (default 20000)")
+    parser.add_argument("--check", type=int, default=20_000, help="accuracy: of these checked by Arb (default 20000)")
     options = parser.parse_args()
     unknown = set(options.area) - set(AREAS)
     if unknown:

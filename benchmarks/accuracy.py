@@ -1,8 +1,8 @@
 """Errors of the Bessel functions on many random points: both CPU backends against each other, and against Arb.
 
-All points are computed with both backends. Of each box some points are compared with python-flint: half of them those where
-the two backends differ most, half the first ones. Beyond r = hypot(v, x) = 2000 Arb's series are too long; there the
-reference is the uniform expansion (DLMF 10.41.3) to 24 terms in ball arithmetic, whose remainder is below 1e-50.
+All points are computed with both backends. Of each box some points are compared with python-flint: half of them those
+where the two backends differ most, half the first ones. Beyond r = hypot(v, x) = 2000 Arb's series are too long; there
+the reference is the uniform expansion (DLMF 10.41.3) to 24 terms in ball arithmetic, whose remainder is below 1e-50.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from typing import Any
 import flint
 import numpy as np
 from flint import arb, fmpq, fmpq_poly
+from tqdm import tqdm
 
 from benchmarks.harness import print_table, write
 from mathlib import special
@@ -24,7 +25,7 @@ FAR, TERMS = 2000.0, 24
 BACKENDS = "numba", "numpy"
 NEAR = 1e-2  # half width of the boxes around borders
 
-# ---- reference values -------------------------------------------------------------------------------------------------
+# ---- reference values ----------------------------------------------------------------------------------------------
 
 
 @cache
@@ -53,7 +54,9 @@ def far_logs(v: arb, x: arb) -> tuple[arb, arb]:
         terms.append(value / r**k)
     even, odd = sum(terms[0::2], arb(0)), sum(terms[1::2], arb(0))
     body = r + v * (x / (v + r)).log()
-    return body - (2 * arb.pi() * r).log() / 2 + (even + odd).log(), -body + (arb.pi() / (2 * r)).log() / 2 + (even - odd).log()
+    log_i = body - (2 * arb.pi() * r).log() / 2 + (even + odd).log()
+    log_k = -body + (arb.pi() / (2 * r)).log() / 2 + (even - odd).log()
+    return log_i, log_k
 
 
 def logs(v: arb, x: arb) -> tuple[arb, arb]:
@@ -99,7 +102,7 @@ def exact(f: Callable[..., tuple[arb, ...]], v: float, x: float) -> list[tuple[f
         flint.ctx.prec = before
 
 
-# ---- points -----------------------------------------------------------------------------------------------------------
+# ---- points --------------------------------------------------------------------------------------------------------
 
 _rng = np.random.default_rng(2)
 _uniform = _rng.uniform
@@ -162,7 +165,7 @@ GROUPS: tuple[tuple[tuple[str, ...], Callable[..., tuple[arb, ...]], float], ...
     (("log_iv_dx", "log_kv_dx"), slopes_x, 1e-300),
 )
 
-# ---- comparison -------------------------------------------------------------------------------------------------------
+# ---- comparison ----------------------------------------------------------------------------------------------------
 
 
 def scaled_too(v: arb, x: arb) -> tuple[arb, ...]:
@@ -197,10 +200,14 @@ def compare(
     """Return a row for each function and backend: worst and median error of the points compared with Arb."""
     v, x = points
     values = {(name, b): getattr(special, name)(v, x, backend=b) for name in names for b in BACKENDS}
-    with np.errstate(invalid="ignore"):
-        apart = [np.nan_to_num(np.abs(values[n, "numba"] - values[n, "numpy"]) / scale(v, x, values[n, "numba"])) for n in names]
+    apart = []
+    for name in names:
+        a, b = (values[name, backend] for backend in BACKENDS)
+        with np.errstate(invalid="ignore"):
+            apart.append(np.nan_to_num(np.abs(a - b) / scale(v, x, a)))
     share = check // (2 * len(names))
-    chosen = np.unique(np.concatenate([np.arange(min(check // 2, len(v))), *(np.argsort(a)[len(a) - share :] for a in apart)]))
+    most_apart = [np.argsort(a)[len(v) - share :] for a in apart]
+    chosen = np.unique(np.concatenate([np.arange(min(check // 2, len(v))), *most_apart]))
     found = np.array(list(pool.map(reference, tasks(v[chosen], x[chosen]), chunksize=16)))
     rows = []
     for i, name in enumerate(names):
@@ -227,6 +234,20 @@ def compare(
     return rows
 
 
+HEADER = (
+    "function",
+    "box",
+    "points",
+    "checked",
+    "not finite",
+    "numba max",
+    "median",
+    "numpy max",
+    "median",
+    "worst v, x",
+)
+
+
 def _cells(compiled: dict[str, Any], numpy: dict[str, Any]) -> tuple[str, ...]:
     """Return a printed line from the rows of the two backends."""
     return (
@@ -241,7 +262,6 @@ def _cells(compiled: dict[str, Any], numpy: dict[str, Any]) -> tuple[str, ...]:
 
 def main(options: argparse.Namespace) -> None:
     """Compare all boxes in two processes, print the table and write the results."""
-    header = ("function", "box", "points", "checked", "not finite", "numba: max", "median", "numpy: max", "median", "worst point of numba")
     rows: list[dict[str, Any]] = []
     logs_of = "log_iv", "log_kv", "log_ive", "log_kve"
     size, check = options.points // len(LOG_BOXES), options.check // len(LOG_BOXES)
@@ -253,7 +273,7 @@ def main(options: argparse.Namespace) -> None:
         return list(zip(v.tolist(), x.tolist(), strict=True))
 
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for box, make in LOG_BOXES.items():
+        for box, make in tqdm(LOG_BOXES.items(), "logarithms"):
             rows += compare(pool, logs_of, box, make(size), check, _exact_logs, pairs, mixed)
         tiny = _log_uniform(-20, -0.31, size), _log_uniform(-12, 0, size)
         rows += compare(pool, logs_of[:1], SMALL_BOX, tiny, check, _exact_logs, pairs, small_scale)
@@ -265,8 +285,8 @@ def main(options: argparse.Namespace) -> None:
             def floored(v: np.ndarray, x: np.ndarray, value: np.ndarray, floor: float = floor) -> np.ndarray:
                 return np.maximum(floor, np.abs(value))
 
-            for box, make in OTHER_BOXES.items():
+            for box, make in tqdm(OTHER_BOXES.items(), ", ".join(names)):
                 points = make(size // 4)
                 rows += compare(pool, names, box, points, options.check // 20, _exact_group, tasks, floored)
-    print_table(header, [_cells(*rows[i : i + 2]) for i in range(0, len(rows), 2)])
+    print_table(HEADER, [_cells(*rows[i : i + 2]) for i in range(0, len(rows), 2)])
     write("accuracy", rows)

@@ -1,4 +1,4 @@
-"""Ours and a peer in turn, in one process and one thread: least and median CPU time, and their ratio with its spread."""
+"""Ours and a peer in turn, in one process and one thread: least and median times, and their ratio with its spread."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def _seconds(run: Callable[[], object], repeat: int, clock: Callable[[], float])
 
 
 def measure(case: Case, rounds: int) -> dict[str, Any]:
-    """Return the row of a case: least and median nanoseconds per element, ratio of the least, quartiles of the ratios."""
+    """Return the row of a case: least and median nanoseconds per element, their ratio and its quartiles."""
     assert case.run_peer is not None
     runs = case.run_ours, case.run_peer
     repeats = []
@@ -82,13 +82,18 @@ def measure(case: Case, rounds: int) -> dict[str, Any]:
         [_seconds(run, repeat, case.clock) for run, repeat in zip(runs, repeats, strict=True)]
         for _ in range(case.rounds or rounds)
     ]
-    times = 1e9 * np.array(turns).T / case.size
+    row = make_row(case.case, case.ours, case.peer, np.array(turns).T / case.size) | {"size": case.size}
+    return row if case.goal is None else row | {"goal": case.goal}
+
+
+def make_row(case: str, ours_name: str, peer_name: str, seconds: np.ndarray) -> dict[str, Any]:
+    """Return a row from the seconds per element of each turn, ours and the peer's."""
+    times = 1e9 * seconds
     (ours, theirs), medians = times.min(axis=1), np.median(times, axis=1)
-    row = {
-        "case": case.case,
-        "ours": case.ours,
-        "peer": case.peer,
-        "size": case.size,
+    return {
+        "case": case,
+        "ours": ours_name,
+        "peer": peer_name,
         "ours_ns": ours,
         "peer_ns": theirs,
         "ours_median_ns": medians[0],
@@ -96,7 +101,6 @@ def measure(case: Case, rounds: int) -> dict[str, Any]:
         "ratio": theirs / ours,
         "spread": list(np.quantile(times[1] / times[0], (0.25, 0.75))),
     }
-    return row if case.goal is None else row | {"goal": case.goal}
 
 
 def short_time(ns: float) -> str:
@@ -110,8 +114,8 @@ def short_time(ns: float) -> str:
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print columns: the first to the left, the others to the right."""
     width = [max(len(line[i]) for line in (header, *rows)) for i in range(len(header))]
-    for line in (header, *rows):
-        print("  ".join([line[0].ljust(width[0]), *(cell.rjust(w) for cell, w in zip(line[1:], width[1:], strict=True))]))
+    for first, *others in (header, *rows):
+        print("  ".join([first.ljust(width[0]), *(map(str.rjust, others, width[1:]))]).rstrip())
 
 
 def machine() -> dict[str, Any]:
@@ -169,15 +173,14 @@ def table_row(row: dict[str, Any]) -> tuple[str, ...]:
     ours, theirs = (short_time(row[key]) for key in ("ours_ns", "peer_ns"))
     medians = "/".join(short_time(row[key]) for key in ("ours_median_ns", "peer_median_ns"))
     spread = f"{low:.3g}..{high:.3g}"
-    return (row["case"], row["ours"], ours, row["peer"], theirs, medians, f"{row['ratio']:.3g}", spread, goal, row.get("note", ""))
+    ratio, note = f"{row['ratio']:.3g}", row.get("note", "")
+    return row["case"], row["ours"], ours, row["peer"], theirs, medians, ratio, spread, goal, note
 
 
 HEADER = ("case", "ours", "least", "peer", "least", "medians", "ratio", "quartiles", "goal", "")
 
 
-def run(
-    area: str, cases: Iterable[Case], rounds: int, more_rows: Sequence[dict[str, Any]] = (), **more: Any
-) -> None:
+def run(area: str, cases: Iterable[Case], rounds: int, more_rows: Sequence[dict[str, Any]] = (), **more: Any) -> None:
     """Measure the cases, print the table and write the results, with ``more`` beside them."""
     rows, absent = [], []
     for case in cases:

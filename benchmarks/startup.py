@@ -1,4 +1,4 @@
-"""What a program pays before it computes: import, the first call of a routine, and the way to the loop of a small call."""
+"""What a program pays before it computes: import, the first call of a routine, the way to the loop of a small call."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from benchmarks.harness import Case, run
+from benchmarks.harness import Case, make_row, run
 from mathlib import special
 from mathlib.special import _bessel
 
@@ -46,25 +46,6 @@ def _fresh(script: str, **environment: str) -> tuple[float, list[str]]:
     return float(seconds), loaded
 
 
-def _row(case: str, ours: str, theirs: str, ours_s: list[float], theirs_s: list[float], goal: float | None, note: str) -> dict[str, Any]:
-    times = 1e9 * np.array([ours_s, theirs_s])
-    (a, b), (a_median, b_median) = times.min(axis=1), np.median(times, axis=1)
-    row = {
-        "case": case,
-        "ours": ours,
-        "peer": theirs,
-        "size": 1,
-        "ours_ns": a,
-        "peer_ns": b,
-        "ours_median_ns": a_median,
-        "peer_median_ns": b_median,
-        "ratio": b / a,
-        "spread": list(np.quantile(times[1] / times[0], (0.25, 0.75))),
-        "note": note,
-    }
-    return row if goal is None else row | {"goal": goal}
-
-
 def imports(rounds: int) -> dict[str, Any]:
     """`import mathlib` against `import scipy.special`, NumPy being loaded."""
     ours, theirs, loaded = [], [], set()
@@ -73,7 +54,8 @@ def imports(rounds: int) -> dict[str, Any]:
         ours.append(seconds)
         loaded |= set(heavy)
         theirs.append(_fresh(IMPORT.format(module="scipy.special", heavy=HEAVY))[0])
-    return _row("import after numpy", "mathlib", "scipy.special", ours, theirs, None, f"loads {', '.join(sorted(loaded)) or 'nothing heavy'}")
+    row = make_row("import after numpy", "mathlib", "scipy.special", np.array([ours, theirs]))
+    return row | {"note": f"loads {', '.join(sorted(loaded)) or 'nothing heavy'}"}
 
 
 def first_call(name: str, rounds: int) -> dict[str, Any]:
@@ -86,22 +68,28 @@ def first_call(name: str, rounds: int) -> dict[str, Any]:
             seconds, heavy = _fresh(script, MATHLIB_CACHE_DIR=folder)
             kept.append(seconds)
             loaded |= set(heavy)
-    return _row(f"import and first {name}", "code kept on disk", "nothing kept", kept, empty, None, f"loads {', '.join(sorted(loaded))}")
+    row = make_row(f"import and first {name}", "code kept on disk", "nothing kept", np.array([kept, empty]))
+    return row | {"note": f"loads {', '.join(sorted(loaded))}"}
 
 
 def small_calls(rounds: int) -> tuple[Case, ...]:
     """Calls on eight elements and on one: ours against the bare ufunc and against SciPy's."""
     v, x = np.linspace(0.0, 40.0, 8), np.linspace(1.0, 60.0, 8)
-    ours = partial(special.log_iv, v, x)
-    ours()
-    bare = partial(_bessel._LOG_IV.ufunc, v, x)
-    both = partial(special.log_ivkv, v, x)
-    both()
+    one, both = partial(special.log_iv, v, x), partial(special.log_ivkv, v, x)
+    one(), both()  # now the bare ufuncs exist
+    bare_one, bare_both = (partial(routine.ufunc, v, x) for routine in (_bessel._LOG_IV, _bessel._LOG_IVKV))
+
+    def scalars() -> object:
+        return special.log_iv(3.0, 20.0)
+
+    def theirs(v: Any = v, x: Any = x) -> object:
+        return np.log(scipy.special.ive(v, x)) + x
+
     return (
-        Case("log_iv, 8 elements, per call", "mathlib", "its bare ufunc", ours, bare),
-        Case("log_ivkv, 8 elements, per call", "mathlib", "its bare ufunc", both, partial(_bessel._LOG_IVKV.ufunc, v, x)),
-        Case("log_iv, 8 elements, per call", "mathlib", "log(ive) + x", ours, lambda: np.log(scipy.special.ive(v, x)) + x),
-        Case("log_iv, two floats, per call", "mathlib", "log(ive) + x", lambda: special.log_iv(3.0, 20.0), lambda: np.log(scipy.special.ive(3.0, 20.0)) + 20.0),
+        Case("log_iv, 8 elements, per call", "mathlib", "its bare ufunc", one, bare_one),
+        Case("log_ivkv, 8 elements, per call", "mathlib", "its bare ufunc", both, bare_both),
+        Case("log_iv, 8 elements, per call", "mathlib", "log(ive) + x", one, theirs),
+        Case("log_iv, two floats, per call", "mathlib", "log(ive) + x", scalars, partial(theirs, 3.0, 20.0)),
     )
 
 

@@ -98,7 +98,8 @@ def densities() -> Iterator[Case]:
     mu = np.eye(p)[0]
     x = vonmises_fisher(mu, 20.0).rvs(size, random_state=2)
     ours, theirs = (kind(mu, 20.0) for kind in (vonmises_fisher, scipy.stats.vonmises_fisher))
-    yield Case(f"logpdf, p={p}, per point", "mathlib", "scipy.stats", partial(ours.logpdf, x), partial(theirs.logpdf, x), size)
+    runs = partial(ours.logpdf, x), partial(theirs.logpdf, x)
+    yield Case(f"logpdf, p={p}, per point", "mathlib", "scipy.stats", *runs, size)
 
 
 def mixtures() -> Iterator[Case]:
@@ -130,7 +131,7 @@ def mixtures() -> Iterator[Case]:
 
 
 def kappa_errors(count: int = 60) -> list[dict[str, Any]]:
-    """Return the largest error of vmf_kappa over max(1, condition), for concentrations from 1e-2 to 1e5 (checked by Arb)."""
+    """Return the largest error of vmf_kappa over max(1, condition), concentrations 1e-2 to 1e5, checked by Arb."""
     rows = []
     for p in KAPPA_DIMENSIONS:
         kappa = np.concatenate([10.0 ** np.arange(-2.0, 5.5, 0.5), 10.0 ** _rng.uniform(-2, 5, count)])
@@ -160,7 +161,9 @@ def kappa_errors(count: int = 60) -> list[dict[str, Any]]:
 def main(options: argparse.Namespace) -> None:
     """Measure errors, then speed."""
     errors = kappa_errors()
-    print_table(tuple(errors[0]), [tuple(v if isinstance(v, str) else f"{v:.3g}" for v in row.values()) for row in errors])
+    print_table(
+        tuple(errors[0]), [tuple(v if isinstance(v, str) else f"{v:.3g}" for v in row.values()) for row in errors]
+    )
     run("stats", _cases(), options.rounds, kappa_errors=errors)
 
 

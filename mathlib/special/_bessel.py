@@ -231,7 +231,7 @@ def log_ivkv(
     v: ArrayLike, x: ArrayLike, /, *, out: Any = None, backend: Backend | None = None, workers: int | None = None
 ) -> Any:
     """
-    Logarithms of both modified Bessel functions in one pass, elementwise.
+    Both modified Bessel functions, their logarithms in one pass, elementwise.
 
     Parameters
     ----------

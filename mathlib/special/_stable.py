@@ -159,7 +159,7 @@ def cosm1(x: ArrayLike, /, *, out: Any = None, backend: Backend | None = None, w
     Notes
     -----
     -2 sin(x/2)**2 with an exact reduction of every angle, however large. Relative error at most 5e-16 next to every
-    multiple of 2 pi; `scipy.special.cosm1` has that accuracy only next to 0.
+    multiple of 2 pi; ``scipy.special.cosm1`` has that accuracy only next to 0.
 
     Examples
     --------
