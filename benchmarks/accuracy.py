@@ -119,7 +119,7 @@ def seams(n: int) -> Points:
     r = np.where(part == 0, 25.0, 64.0) + NEAR * _uniform(-1, 1, n)
     v = _uniform(0, 25, n)
     v = np.where(part == 3, np.floor(v) + 0.5 + 1e-12 * _uniform(-1, 1, n), v)
-    v = np.where(part == 4, np.nextafter(np.floor(v), _rng.choice([-1.0, np.inf], n)), v)
+    v = np.where(part == 4, np.nextafter(np.floor(v) + 1.0, _rng.choice([-1.0, np.inf], n)), v)
     x = np.where(part == 2, _rng.choice([1.0, 4.0], n) + NEAR * _uniform(-1, 1, n), x)
     on_circle = part < 2
     return np.abs(np.where(on_circle, r * np.cos(angle), v)), np.where(on_circle, r * np.sin(angle), x)

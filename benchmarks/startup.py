@@ -19,19 +19,19 @@ HEAVY = "numba", "llvmlite", "scipy", "sympy", "cupy"  # none may be loaded by `
 IMPORT = """
 import sys, time
 import numpy
-start = time.perf_counter()
+start = time.process_time()
 import {module}
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 print(seconds, *[name for name in {heavy} if name in sys.modules])
 """
 FIRST_CALL = """
 import time
 import numpy as np
 v = np.linspace(0.0, 40.0, 8)
-start = time.perf_counter()
+start = time.process_time()
 from mathlib.special import {name}
 {name}(v, v + 1.0)
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 import sys
 print(seconds, *[name for name in {heavy} if name in sys.modules])
 """

@@ -230,7 +230,8 @@ def points(rng):
         yield v, root(0.66 * v + 0.4, v, 3)
     yield from ((0.0, x) for x in (1e-300, 1e-8, 0.3, 1.7, 11.0, 24.99, 26.0, 1e4, 1e300))
     yield from zip(power(-20, -0.31, 25), power(-12, 0, 25), strict=True)
-    yield from ((v, x) for v in (1e-300, 5e-324, 0.4999, 1.0, 300.0, 1e15) for x in (1e-300, 0.99, 1e150, 1e300))
+    yield from ((v, x) for v in (1e-100, 0.4999, 1.0, 300.0, 1e15) for x in (1e-300, 0.99, 1e150, 1e300))
+    yield from ((v, x) for v in (5e-324, 1e-300) for x in (1e-300, 1e150))
     yield from ((v, x) for v in (15.0, 511.0, 16383.0) for x in (1.0, 500.0))
 
 

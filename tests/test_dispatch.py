@@ -86,7 +86,7 @@ def test_unknown_names(name):
 
 def test_families():
     assert family(float) == family(int) == family(np.float64) == "scalar"
-    assert family(np.ndarray) == family(list) == family(np.ma.MaskedArray) == "numpy"
+    assert family(np.ndarray) == family(list) == family(np.memmap) == family(np.ma.MaskedArray) == "numpy"
     assert family(type(stub("cupy"))) == "cupy"
     assert family(type(stub("cupyx"))) == "numpy"  # a name that only begins like a library's
 
@@ -216,7 +216,7 @@ def test_without_numba_the_array_bodies_serve():
     )
     lines = run(code).splitlines()
     assert lines[0] == "None True"
-    assert lines[1] == "-6605.276942117 (3,) (20000,)"
+    assert lines[1] == "-6605.275109298 (3,) (20000,)"
     assert "numba is not installed: pip install numba, or use backend='numpy'" in lines[2]
 
 

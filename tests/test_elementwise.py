@@ -179,7 +179,7 @@ def test_out(size, workers, backend):
     for out, result, same in zip(outs, results, expected, strict=True):
         assert result is out
         np.testing.assert_array_equal(out, same)
-    (only,) = (np.empty(size),)
+    only = np.empty(size)
     assert log_iv(v, x, out=(only,), backend=backend, workers=workers) is only
     np.testing.assert_array_equal(only, expected[0])
 
@@ -229,7 +229,7 @@ def test_an_unsuitable_out_is_refused(size, workers, backend):
         log_cosh(x, out=np.empty(size + 1), **options)
     with pytest.raises(ValueError, match="shape"):
         log_cosh(x, out=np.empty(()), **options)
-    with pytest.raises(TypeError, match="out has dtype int64"):
+    with pytest.raises(TypeError, match="int64"):
         log_cosh(x, out=np.empty(size, int), **options)
     with pytest.raises(TypeError, match="out is a list"):
         log_cosh(x, out=[0.0] * size, **options)

@@ -15,12 +15,12 @@ def folder() -> Path | None:
 
     Object files are loaded and run, so a folder that somebody else could write to is not used.
     """
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    path = Path(os.environ.get("MATHLIB_CACHE_DIR") or Path(home) / "mathlib")
     try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        path = Path(os.environ.get("MATHLIB_CACHE_DIR") or Path(home) / "mathlib")
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         state = path.stat()
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: the user has no home
         return None
     if hasattr(os, "getuid") and (state.st_uid != os.getuid() or state.st_mode & 0o022):
         return None

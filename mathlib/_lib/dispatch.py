@@ -5,13 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from importlib import metadata, util
+from importlib import util
 from typing import Any, Literal, get_args
 
 Backend = Literal["numpy", "numba", "cupy"]
 BACKENDS: tuple[str, ...] = get_args(Backend)
-
-_chosen: ContextVar[str | None] = ContextVar("mathlib_backend", default=None)
 
 
 def _known(name: str) -> str:
@@ -22,10 +20,8 @@ def _known(name: str) -> str:
     return name
 
 
-@cache
-def _from_environment() -> str | None:
-    name = os.environ.get("MATHLIB_BACKEND")
-    return _known(name) if name else None
+_environment = os.environ.get("MATHLIB_BACKEND")
+chosen: ContextVar[str | None] = ContextVar("backend", default=_known(_environment) if _environment else None)
 
 
 def current_backend() -> str | None:
@@ -45,7 +41,7 @@ def current_backend() -> str | None:
     ...     mathlib.current_backend()
     'numpy'
     """
-    return _chosen.get() or _from_environment()
+    return chosen.get()
 
 
 @contextmanager
@@ -78,11 +74,11 @@ def backend(name: Backend) -> Iterator[None]:
     ...     print(round(log_iv(100.0, 1.0), 10))
     -433.0516183941
     """
-    token = _chosen.set(_known(name))
+    token = chosen.set(_known(name))
     try:
         yield
     finally:
-        _chosen.reset(token)
+        chosen.reset(token)
 
 
 def backends() -> dict[str, str | None]:
@@ -109,6 +105,8 @@ def backends() -> dict[str, str | None]:
 
             found[name] = cupy.__version__
         else:
+            from importlib import metadata  # slow to import
+
             found[name] = metadata.version(name)
     return found
 
@@ -123,7 +121,7 @@ def compiled_available() -> bool:
 def family(kind: type) -> str:
     """'scalar' (fits any array), 'numpy', 'cupy' or the name of another array library."""
     root = kind.__module__.partition(".")[0]
-    if kind in (float, int, bool) or (root == "numpy" and not kind.__name__.endswith("array")):
+    if kind in (float, int, bool) or (root == "numpy" and not hasattr(kind, "__array_finalize__")):
         return "scalar"
     if root in ("cupy", "torch", "dask", "jaxlib", "jax") or hasattr(kind, "__array_namespace__"):
         return "numpy" if root == "numpy" else root

@@ -12,10 +12,14 @@ import numpy as np
 
 from mathlib._lib import dispatch, threads
 from mathlib._lib.bind import Kernel
+from mathlib._lib.dispatch import chosen
 from mathlib._lib.on_arrays import NamespaceBody, NumpyBody
 
 ELEMENT_NS = 30.0  # estimated time per element, to decide how many threads are worth their start
 SMALL = 1 << 14  # elements: below, one thread in any case
+
+_NDARRAY = np.ndarray
+_FLOATS = {np.dtype(np.float64), np.dtype(np.float32)}
 
 _routines: dict[str, "Elementwise"] = {}
 
@@ -47,12 +51,14 @@ class Elementwise:
         _routines[name] = self
 
     def __call__(self, *arrays: Any, out: Any = None, backend: str | None = None, workers: int | None = None) -> Any:
-        if backend is None and workers is None and dispatch.current_backend() is None and "ufunc" in self.__dict__:
-            for a in arrays:
-                if type(a) is not float and (type(a) is not np.ndarray or a.dtype.char not in "df" or a.size >= SMALL):
-                    break
+        if backend is None and workers is None and "ufunc" in self.__dict__ and chosen.get() is None:
+            for a in arrays:  # the common case, in less than a microsecond
+                kind = type(a)
+                if kind is float or (kind is _NDARRAY and a.dtype in _FLOATS and a.size < SMALL):
+                    continue
+                break
             else:
-                return self.ufunc(*arrays, out=self._no_out if out is None else out)
+                return self.ufunc(*arrays) if out is None else self.ufunc(*arrays, out=out)
         how = dispatch.choose(arrays, backend)
         if how == "array":
             return self._on_namespace(arrays, out)
@@ -90,7 +96,8 @@ class Elementwise:
         outs = _outputs(out, self.n_out, shape, dtype, self.name)
         run = self._compiled_chunk if compiled else self._numpy_chunk
         if size:
-            views = [np.broadcast_to(a, shape) for a in inputs]
+            shared = [any(np.may_share_memory(a, o) for o in outs) for a in inputs]  # chunks have no order: read a copy
+            views = [np.broadcast_to(a.copy() if s else a, shape) for a, s in zip(inputs, shared, strict=True)]
             axis = int(np.argmax(shape)) if shape else 0
 
             def chunk(start: int, stop: int) -> None:

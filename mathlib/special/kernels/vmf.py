@@ -25,14 +25,15 @@ LGAMMA_MU = Horner(tables_gamma.LGAMMA_MU)
 
 
 def leading_bracket(v, x):
-    """(a, al, h, hl, g, t): a + al = r - v log(v + r), h + hl = log(r)/2, 1/r, 2q - 1."""
+    """(a, al, h, hl, g, t): a + al = r - x - v log(v + r), h + hl = log(r)/2, 1/r, 2q - 1."""
     r, rl, d, dl = length(v, x)
     l, ll = log_pair(d, dl, 0.0)
     p, e = two_prod(v, l)
-    a, al = two_sum(r, -p)
+    a, e2 = two_sum(r, -x)
+    a, al = two_sum(a, -p)
     h, hl = log_pair(r, rl, 0.0)
     g, t = variables(v, r)
-    return a, al + (rl - (e + v * ll)), 0.5 * h, 0.5 * hl, g, t
+    return a, al + ((e2 + rl) - (e + v * ll)), 0.5 * h, 0.5 * hl, g, t
 
 
 def assembled(a, al, h, hl, tail):
@@ -55,44 +56,44 @@ def outer(v, x):
 
 def large(v, x):
     n, l, ll, k, d, x = seeds_large(v, x)
-    return n, v - n, x, l, ll, d
+    return n, v - n, l, ll, d
 
 
 def middle(v, x):
     n, l, ll, k, d, x = seeds_middle(v, x)
-    return n, v - n, x, l, ll, d
+    return n, v - n, l, ll, d
 
 
-def joined(n, mu, x, l, ll, d):
-    """-mu log x - n log 2 - log d + x from l + ll = log(x/2), rounded once."""
+def joined(n, mu, l, ll, d):
+    """-mu log x - n log 2 - log d from l + ll = log(x/2), rounded once."""
     i, il = log_pair(d, 0.0, 0.0)
     p, e = two_prod(-mu, l)
     e = e - mu * ll - il - (mu + n) * LN2_LOW
     q, e2 = two_prod(mu + n, LN2_HIGH)
-    s, e3 = two_sum(x, p)
-    s, e4 = two_sum(s, -q)
-    s, e5 = two_sum(s, -i)
-    return s + (e + (e3 + e4 + e5 - e2))
+    s, e3 = two_sum(p, -q)
+    s, e4 = two_sum(s, -i)
+    return s + (e + (e3 + e4 - e2))
 
 
 def small(v, x):
-    """x < 1: -v log 2 - lgamma(1 + v) + log1p(0F1 - 1), the gamma function by the product (1 + mu)...(n + mu)."""
+    """x < 1: -v log 2 - lgamma(1 + v) + log1p(0F1 - 1) - x, the gamma function by the product (1 + mu)...(n + mu)."""
     n, mu, w = order(v)
     d = 1.0
     for i in range(25):
         d = d * where(i < n, mu + (i + 1.0), 1.0)
     h, hl = quick_two_sum(1.0, series(v, 0.25 * (x * x)))
-    return v, mu * LGAMMA_MU(2.0 * mu), d, h, hl
+    return v, x, mu * LGAMMA_MU(2.0 * mu), d, h, hl
 
 
-def joined_small(v, lgamma, d, h, hl):
+def joined_small(v, x, lgamma, d, h, hl):
     i, il = log_pair(d, 0.0, 0.0)
     h, hl = log_pair(h, hl, 0.0)
     p, e = two_prod(-v, LN2_HIGH)
     s, e2 = two_sum(p, -i)
     s, e3 = two_sum(s, -lgamma)
     s, e4 = two_sum(s, h)
-    return s + (((e - v * LN2_LOW) + (hl - il)) + (e2 + e3 + e4))
+    s, e5 = two_sum(s, -x)
+    return s + (((e - v * LN2_LOW) + (hl - il)) + (e2 + e3 + e4 + e5))
 
 
 def bracket_region(v, x):
