@@ -38,6 +38,8 @@ class Case:
         The ratio, peer over ours, that we want at least.
     rounds : int, optional
         Turns of each, where the number asked for would take too long.
+    peer_once : bool
+        The peer is so slow that it runs only once.
     clock : callable
         Seconds: CPU time of this thread, or the wall clock where several threads work.
     """
@@ -50,6 +52,7 @@ class Case:
     size: int = 1
     goal: float | None = None
     rounds: int | None = None
+    peer_once: bool = False
     clock: Callable[[], float] = thread_time
 
 
@@ -72,16 +75,14 @@ def measure(case: Case, rounds: int) -> dict[str, Any]:
     """Return the row of a case: least and median nanoseconds per element, their ratio and its quartiles."""
     assert case.run_peer is not None
     runs = case.run_ours, case.run_peer
-    repeats = []
-    for run in runs:  # the first call may compile, the second tells how often to repeat
-        if case.rounds != 1:
-            run()
-        once = _seconds(run, 1, case.clock) if case.rounds != 1 else ENOUGH
-        repeats.append(int(np.ceil(ENOUGH / max(once, 1e-7))))
-    turns = [
-        [_seconds(run, repeat, case.clock) for run, repeat in zip(runs, repeats, strict=True)]
-        for _ in range(case.rounds or rounds)
-    ]
+    for run in runs[: 1 if case.peer_once else 2]:  # the first call may compile
+        run()
+    first = [_seconds(run, 1, case.clock) for run in runs]
+    repeats = [int(np.ceil(ENOUGH / max(seconds, 1e-7))) for seconds in first]
+    turns = []
+    for _ in range(case.rounds or rounds):
+        ours = _seconds(runs[0], repeats[0], case.clock)
+        turns.append((ours, first[1] if case.peer_once else _seconds(runs[1], repeats[1], case.clock)))
     row = make_row(case.case, case.ours, case.peer, np.array(turns).T / case.size) | {"size": case.size}
     return row if case.goal is None else row | {"goal": case.goal}
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 import mathlib
 from mathlib._lib.report import Check, Measured
 
-COLUMNS = "{:<24}{:<6}{:<24}{:>7} {:>8} {:>8} {:>8} {:>7}  {}"
+COLUMNS = "{:<26}{:<6}{:<25}{:>5} {:>7} {:>7} {:>7} {:>7} {}"
 HEADER = ("routine", "on", "case", "size", "error", "bound", "seconds", "peer", "")
 
 
@@ -49,7 +49,7 @@ def row(check: Check, backend: str, found: Measured) -> str:
         peer,
         verdict,
     )
-    return f"{line}\n{'':<30}{found.note}" if found.note else line
+    return f"{line}\n{'':<32}{found.note}" if found.note else line
 
 
 def main(arguments: list[str] | None = None) -> int:

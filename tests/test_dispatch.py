@@ -190,7 +190,7 @@ def test_the_environment_variable():
 
 
 def test_an_unknown_name_in_the_environment():
-    code = "import mathlib\ntry: mathlib.current_backend()\nexcept ValueError as e: print(e)"
+    code = "try:\n    import mathlib\n    mathlib.current_backend()\nexcept ValueError as e: print(e)"
     assert run(code, MATHLIB_BACKEND="fortran").startswith("backend is 'fortran': choose")
 
 

@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from array_api_compat import array_namespace, device
+import numpy as np
+from array_api_compat import array_namespace, device, is_numpy_array
 
 from mathlib._lib.elementwise import Elementwise
 from mathlib._lib.validate import UNIT_TOLERANCE
@@ -11,6 +12,7 @@ from mathlib.special import iv_ratio_c
 from mathlib.special.kernels import vmf
 
 BLOCK = 1 << 17  # entries of a block of rows: it stays in the cache between the sweeps over it
+PIECE = 8192
 
 _BRACKET = Elementwise("vmf_bracket", vmf.bracket_region, vmf.BRACKET, n_in=2, n_out=1)
 HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
@@ -29,8 +31,8 @@ def entropy(p: int, kappa: float) -> float:
 def log_density(x: Any, mu: Any, kappa: float) -> Any:
     """log f at the vectors along the last axis of `x`, which must have norm 1 up to the tolerance of its dtype.
 
-    With s = |x| and m = |mu|, 1 - cos of the angle is (|x - mu|^2 - (s - m)^2) / (2 s m): no cancellation at small angles,
-    and the rounding of the norms drops out.
+    With s = |x| and m = |mu|, 1 - cos of the angle is (|x - mu|^2 - (s - m)^2) / (2 s m): no cancellation at small
+    angles, and the rounding of the norms drops out.
     """
     xp = array_namespace(x)
     p = x.shape[-1]
@@ -41,11 +43,20 @@ def log_density(x: Any, mu: Any, kappa: float) -> Any:
     for i in range(0, rows.shape[0], step):
         block = xp.astype(rows[i : i + step, :], xp.float64, copy=False)
         difference = block - mu
-        s = xp.sqrt(xp.vecdot(block, block))
+        s = xp.sqrt(row_squares(block))
         check_norms(s, UNIT_TOLERANCE[xp.finfo(x.dtype).bits], i)
-        values.append((xp.vecdot(difference, difference) - (s - m) ** 2) / (2.0 * m * s))
+        values.append((row_squares(difference) - (s - m) ** 2) / (2.0 * m * s))
     versine = xp.concat(values) if values else xp.empty(0, dtype=xp.float64, device=device(x))
     return xp.reshape(float(log_mode(p, kappa)) - kappa * versine, x.shape[:-1])
+
+
+def row_squares(rows: Any) -> Any:
+    """Squared norms of rows. In pieces for NumPy: OpenBLAS splits longer dot products over threads, which then wait."""
+    xp = array_namespace(rows)
+    if not is_numpy_array(rows):
+        return xp.vecdot(rows, rows)
+    pieces = (rows[:, j : j + PIECE] for j in range(0, rows.shape[1], PIECE))
+    return sum(np.vecdot(piece, piece) for piece in pieces)
 
 
 def check_norms(norms: Any, tolerance: float, first: int, name: str = "x") -> None:

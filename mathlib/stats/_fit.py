@@ -7,18 +7,18 @@ from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array
 
 from mathlib._lib import threads
 from mathlib._lib.validate import UNIT_TOLERANCE, finite_array
-from mathlib.stats._density import BLOCK, check_norms
+from mathlib.stats._density import BLOCK, check_norms, row_squares
 from mathlib.stats._kappa import vmf_kappa
 
-PARTS = 16  # independent partial sums: they go to the threads, and summation errors grow with n / PARTS only
+PARTS = 16  # partial sums, shared out to threads; rounding errors grow with n / PARTS
 REFERENCE = 64  # rows whose mean is the point that the data are measured from
-ENTRY_NS = 0.5  # estimated time per entry
+ENTRY_NS = 0.7  # estimated time per entry
 DEGENERATE = 1e-30  # 1 - R of equal points, after rounding
 BALANCED = 1e-15  # R of points that cancel, after rounding
 
 
 def data(x: Any, name: str) -> Any:
-    """Return `x` as a matrix of real numbers, without a look at its entries, which are float64 in no case of a copy."""
+    """Return `x` if it is a matrix of real numbers, without a look at its entries."""
     x = x if is_array_api_obj(x) or isinstance(x, np.ma.MaskedArray) else np.asarray(x)
     finite_array(x[:0], name, ndim=2)  # refuses by kind, dtype and shape
     n, p = x.shape
@@ -32,29 +32,28 @@ def data(x: Any, name: str) -> Any:
 def direction_and_length(x: Any, name: str) -> tuple[Any, float, float]:
     """Return the mean direction of the rows of `x`, their mean resultant length R, and 1 - R.
 
-    About the point c, with d = x - c, 1 - R^2 is the variance mean(|d|^2) - |mean(d)|^2: no cancellation if c is near the
-    mean, so c is the mean of the first rows.
+    About the point c, with d = x - c, 1 - R^2 is the variance mean(|d|^2) - |mean(d)|^2: no cancellation if c is near
+    the mean, so c is the mean of the first rows.
     """
     xp = array_namespace(x)
     n, p = x.shape
     real = xp.isdtype(x.dtype, "real floating")
     tolerance = UNIT_TOLERANCE[max(32, xp.finfo(x.dtype).bits) if real else 64]
     center = xp.mean(xp.astype(x[:REFERENCE, :], xp.float64), axis=0)
-    bounds = [n * i // PARTS for i in range(PARTS + 1)]
     step = max(1, BLOCK // p)
     sums: list[Any] = [None] * PARTS
     squares = [0.0] * PARTS
 
     def add(first: int, last: int) -> None:
         for part in range(first, last):
-            total, square = xp.zeros_like(center), 0.0
-            for i in range(bounds[part], bounds[part + 1], step):
-                rows = xp.astype(x[i : min(i + step, bounds[part + 1]), :], xp.float64, copy=False)
-                check_norms(xp.sqrt(xp.vecdot(rows, rows)), tolerance, i, name)
+            total, end = xp.zeros_like(center), n * (part + 1) // PARTS
+            for i in range(n * part // PARTS, end, step):
+                rows = xp.astype(x[i : min(i + step, end), :], xp.float64, copy=False)
+                check_norms(xp.sqrt(row_squares(rows)), tolerance, i, name)
                 rows = rows - center
                 total += xp.sum(rows, axis=0)
-                square += float(xp.sum(xp.vecdot(rows, rows)))
-            sums[part], squares[part] = total, square
+                squares[part] += float(xp.sum(row_squares(rows)))
+            sums[part] = total
 
     workers = threads.workers_for(None, n * p * ENTRY_NS) if is_numpy_array(x) else 1
     threads.run_chunks(add, PARTS, workers)
@@ -67,13 +66,13 @@ def direction_and_length(x: Any, name: str) -> tuple[Any, float, float]:
     complement = variance / (1.0 + length)
     if complement <= DEGENERATE:
         raise ValueError(
-            f"all rows of {name} are equal: the likelihood grows without bound in kappa; add points that differ"
+            f"all rows of {name} are equal: the likelihood grows without bound in kappa, add rows that differ"
         )
-    return mean / length, length, complement
+    return mean / length, min(length, 1.0), complement
 
 
 def fit(x: Any) -> tuple[Any, float]:
     """Return mu and kappa."""
     x = data(x, "x")
     mu, length, complement = direction_and_length(x, "x")
-    return mu, float(vmf_kappa(min(length, 1.0 - complement) if length > 0.5 else length, x.shape[1], rbar_c=complement))
+    return mu, float(vmf_kappa(length, x.shape[1], rbar_c=complement))

@@ -52,8 +52,8 @@ def vmf_kappa(
 
     Notes
     -----
-    Banerjee's start (Banerjee et al., J. Mach. Learn. Res. 6 (2005) 1345) and two steps of Halley's method, three where
-    p < 3 and for arrays of p, whatever the arguments. The relative error is at most 2e-15 times the condition number of
+    Banerjee's start (Banerjee et al., J. Mach. Learn. Res. 6 (2005) 1345) and two steps of Halley's method, three if
+    some p is less than 3, whatever the arguments. The relative error is at most 2e-15 times the condition number of
     the problem in the smaller of `rbar` and `rbar_c`, which is at most about 2, for p up to 131072 and kappa between 0.01
     and 1e5.
 
@@ -69,8 +69,8 @@ def vmf_kappa(
     least = dimension if isinstance(dimension, float | int) else _smallest(dimension)
     if least < 2:
         raise ValueError(f"p must be at least 2, the dimension of the plane; got {least:g}")
+    steps = 2 if least >= 3 else 3
     c = 1.0 - r if rbar_c is None else _array(rbar_c)
-    steps = 2 if isinstance(dimension, float | int) and dimension >= 3 else 3
     v = 0.5 * dimension - 1.0
     k = _START(v, r, c, backend=backend, workers=workers)
     for _ in range(steps):
@@ -87,5 +87,5 @@ def _smallest(p: Any) -> float:
     xp = array_namespace(p)
     if not xp.isdtype(p.dtype, ("integral", "real floating")):
         raise TypeError(f"p must hold real numbers, got dtype {p.dtype}: convert it to float64")
-    # A comparison with NaN is false: the result is NaN there, as everywhere.
-    return float(xp.min(xp.where(p < 2, p, xp.asarray(2, dtype=p.dtype)))) if p.size else 2.0
+    # NaN stands for 2: the result is NaN there, as everywhere.
+    return float(xp.min(xp.where(p == p, p, xp.asarray(2, dtype=p.dtype)))) if p.size else 2.0

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mathlib._lib.result import Result
 from mathlib._lib.validate import UNIT_TOLERANCE, choice, finite_array, finite_scalar, generator, positive_integer
-from mathlib.stats._density import check_norms, log_mode
+from mathlib.stats._density import check_norms, log_mode, row_squares
 from mathlib.stats._kappa import vmf_kappa
 
 Floats = NDArray[np.float64]
@@ -153,7 +153,7 @@ def _matrix(X: Any) -> Any:
     tolerance = UNIT_TOLERANCE[8 * X.dtype.itemsize]
     for i in range(0, X.shape[0], BLOCK_ROWS):
         rows = X[i : i + BLOCK_ROWS]
-        squares = rows.multiply(rows).sum(axis=1) if sparse.issparse(rows) else np.vecdot(rows, rows)
+        squares = rows.multiply(rows).sum(axis=1) if sparse.issparse(rows) else row_squares(rows)
         check_norms(np.sqrt(squares), tolerance, i, "X")
     return X
 

@@ -98,12 +98,13 @@ def fit(case: str, backend: str, quick: bool) -> Measured:
         import cupy
 
         here = cupy.asarray(x)
+    vonmises_fisher.fit(here[:4])  # compile
     (_, kappa), seconds = timed(lambda: vonmises_fisher.fit(here))
     true, condition = likelihood(case, quick)
     _, mean_seconds = timed(lambda: here.mean(0))
     error = abs(float(kappa) / true - 1) / max(1.0, condition)
     note = f"kappa {float(kappa):.12g}, exact {true:.12g}; SciPy's fit: {scipy_kappa(x)}"
-    return Measured(f"{len(x)} rows", error, FIT_BOUND, seconds, "x.mean(0)", mean_seconds / seconds, note)
+    return Measured(f"{len(x)}", error, FIT_BOUND, seconds, "x.mean(0)", mean_seconds / seconds, note)
 
 
 def kappas(backend: str, quick: bool) -> Measured:
@@ -132,10 +133,10 @@ def kappas(backend: str, quick: bool) -> Measured:
 
 def density(backend: str, quick: bool) -> Measured:
     """The density at its mode in many dimensions."""
-    worst, peer_lost, count = 0.0, 0, 0
-    seconds = 0.0
     from scipy.stats import vonmises_fisher as peer
 
+    worst, seconds, peer_lost, count = 0.0, 0.0, 0, 0
+    vonmises_fisher(np.array([1.0, 0.0]), 1.0).logpdf([1.0, 0.0])  # compile
     for p in (3, 512, 8192, 32768):
         mu = np.zeros(p)
         mu[0] = 1.0

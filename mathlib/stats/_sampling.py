@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mathlib._lib.validate import generator
+from mathlib.stats._density import row_squares
 
 Source: TypeAlias = np.random.Generator | np.random.RandomState
 Floats: TypeAlias = NDArray[np.float64]
@@ -26,7 +27,7 @@ def sample(mu: Floats, kappa: float, size: Any, rng: Source) -> Floats:
     x = rng.standard_normal((n, p))
     tangent = x[:, 1:]
     x[:, 0] = 1.0 - versine
-    tangent *= (np.sqrt(versine * (2.0 - versine)) / np.sqrt(np.vecdot(tangent, tangent)))[:, None]
+    tangent *= (np.sqrt(versine * (2.0 - versine)) / np.sqrt(row_squares(tangent)))[:, None]
     _reflect(x, mu)
     return x.reshape(*shape, p)
 

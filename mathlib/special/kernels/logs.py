@@ -9,7 +9,7 @@ from mathlib._lib.words_python import Horner, Horner2, madd, two_prod, where
 from mathlib.special.kernels import tables_debye, tables_gamma
 from mathlib.special.kernels.inner import first_far, first_near, first_small, forward, log_small, ratio
 from mathlib.special.kernels.regions import R0_SQUARED, R1_SQUARED
-from mathlib.special.kernels.uniform import leading
+from mathlib.special.kernels.uniform import leading, leading_scaled
 
 DEBYE_ODD, DEBYE_EVEN = Horner2(tables_debye.DEBYE_ODD), Horner2(tables_debye.DEBYE_EVEN)
 DEBYE_ODD_FAR, DEBYE_EVEN_FAR = Horner2(tables_debye.DEBYE_ODD_FAR), Horner2(tables_debye.DEBYE_EVEN_FAR)
@@ -36,6 +36,20 @@ def outer(v, x):
     a, al, h, hl, g, t = leading(v, x)
     w = R0_SQUARED * g * g
     return assembled(a, al, h, hl, g * DEBYE_ODD(w, t), g * g * DEBYE_EVEN(w, t), x)
+
+
+def far_scaled(v, x):
+    """log(I e^-x) and log(K e^x) as `far` has log I and log K."""
+    a, al, h, hl, g, t = leading_scaled(v, x)
+    w = R1_SQUARED * g * g
+    return assembled(a, al, h, hl, g * DEBYE_ODD_FAR(w, t), g * g * DEBYE_EVEN_FAR(w, t), 0.0 * x)
+
+
+def outer_scaled(v, x):
+    """log(I e^-x) and log(K e^x) as `outer` has log I and log K."""
+    a, al, h, hl, g, t = leading_scaled(v, x)
+    w = R0_SQUARED * g * g
+    return assembled(a, al, h, hl, g * DEBYE_ODD(w, t), g * g * DEBYE_EVEN(w, t), 0.0 * x)
 
 
 def difference(a, al, b, bl, x):
@@ -143,4 +157,6 @@ def only_ke(i, il, k, kl, x):
     return s + (e + kl)
 
 
-INSIDE = (far,), (outer,), (seeds_large, joined), (seeds_middle, joined), (seeds_small, joined_small)
+SMALL_R = (seeds_large, joined), (seeds_middle, joined), (seeds_small, joined_small)
+INSIDE = (far,), (outer,), *SMALL_R
+SCALED = (far_scaled,), (outer_scaled,), *SMALL_R

@@ -49,8 +49,9 @@ def variables(v, r):
     return g, madd(2.0 * q, q, -1.0)
 
 
-def leading(v, x):
-    """(a, al, h, hl, g, t): a + al = r + v log(x/(v + r)), h + hl = (log r)/2, g = 1/r (0 for huge r), t = 2q - 1."""
+def terms(v, x):
+    """(v, x, r, rl, p, pl, h, hl, g, t, up): v and x scaled down by up if huge, r = hypot(v, x), p = v log(x/(v + r)),
+    h = (log r)/2 of the unscaled r, all three as pairs; g = 1/r (0 for huge r), t = 2q - 1."""
     scale = shrink(v, x)
     v = v * scale
     x = x * scale
@@ -58,9 +59,24 @@ def leading(v, x):
     r, rl, d, dl = length(v, x)
     l, ll = slope(x, d, dl)
     p, e = two_prod(v, l)
-    a, al = two_sum(r, p)
-    al = al + (rl + (e + v * ll))
-    up = where(huge, UP, 1.0)
     h, hl = log_pair(r, rl, 0.0)
+    hl = madd(0.5, hl, where(huge, HALF_LOG_UP, 0.0))
     g, t = variables(v, r)
-    return a * up, al * up, 0.5 * h, madd(0.5, hl, where(huge, HALF_LOG_UP, 0.0)), where(huge, 0.0, g), t
+    return v, x, r, rl, p, e + v * ll, 0.5 * h, hl, where(huge, 0.0, g), t, where(huge, UP, 1.0)
+
+
+def leading(v, x):
+    """(a, al, h, hl, g, t): a + al = r + v log(x/(v + r)), the rest as `terms` has it."""
+    v, x, r, rl, p, pl, h, hl, g, t, up = terms(v, x)
+    a, al = two_sum(r, p)
+    return a * up, (al + (rl + pl)) * up, h, hl, g, t
+
+
+def leading_scaled(v, x):
+    """The same with a - x in place of a, from r - x = v^2/(r + x): the difference of r and x would lose all digits."""
+    v, x, r, rl, p, pl, h, hl, g, t, up = terms(v, x)
+    vv, vl = two_prod(v, v)
+    s, sl = two_sum(r, x)
+    b, bl = quotient(vv, vl, s, sl + rl)
+    a, al = two_sum(b, p)
+    return a * up, (al + (bl + pl)) * up, h, hl, g, t
