@@ -30,8 +30,9 @@ extensions = [
 ]
 exclude_patterns = ["_build", "figures", "gallery"]
 templates_path = ["_templates"]
-default_role = "py:obj"
+default_role = "autolink"  # a name that is no public object is set as text: parameters, other libraries
 nitpicky = True
+nitpick_ignore_regex = [("py:.*", r"(numpy|scipy|sympy)\..*")]  # no inventories are fetched
 
 # Reference: one page per public name. The names are those of __all__.
 autosummary_ignore_module_all = False

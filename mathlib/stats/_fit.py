@@ -20,7 +20,7 @@ BALANCED = 1e-15  # R of points that cancel, after rounding
 def data(x: Any, name: str) -> Any:
     """Return `x` if it is a matrix of real numbers, without a look at its entries."""
     x = x if is_array_api_obj(x) or isinstance(x, np.ma.MaskedArray) else np.asarray(x)
-    finite_array(x[:0], name, ndim=2)  # refuses by kind, dtype and shape
+    finite_array(x[:0, ...] if x.ndim else x, name, ndim=2)  # refuses by kind, dtype and shape
     n, p = x.shape
     if n < 1:
         raise ValueError(f"{name} must have at least one row, got shape {(n, p)}")

@@ -17,7 +17,7 @@ M_ODD_FAR, M_EVEN_FAR = Horner2(tables_ratio.M_ODD_FAR), Horner2(tables_ratio.M_
 
 
 def leading_ratios(v, x):
-    """(u, ul, k, kl, c, f, g, t): x/(v+r) and (v+r)/x as pairs, 1 - x/(v+r), x/r^2, 1/r, 2q - 1; f = 0 for huge r."""
+    """(u, ul, k, kl, c, f, g, t): x/(v+r) and (v+r)/x as pairs, 1 - x/(v+r), x/r^2, 1/r (0 for huge r), 2q - 1."""
     scale = shrink(v, x)
     v = v * scale
     x = x * scale
@@ -25,7 +25,8 @@ def leading_ratios(v, x):
     u, ul = quotient(x, 0.0, d, dl)
     k, kl = quotient(d, dl, x, 0.0)
     g, t = variables(v, r)
-    return u, ul, k, kl, (v + v * (v / (r + x))) / d, where(scale < 1.0, 0.0, (x * g) * g), g, t
+    c = (v + v * (v / (r + x))) / d
+    return u, ul, k, kl, c, ((x * g) * g) * scale, where(scale < 1.0, 0.0, g), t
 
 
 def ratios_of(u, ul, k, kl, c, f, odd, even):
