@@ -1,4 +1,4 @@
-"""Settings of all tests, and the fixture ``target``: one array library and backend, with strict and read-only variants."""
+"""Settings of all tests, and the fixture ``target``: an array library and its backend."""
 
 import os
 from collections.abc import Callable

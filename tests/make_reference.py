@@ -288,7 +288,10 @@ def stable_points(rng):
     yield "langevin", [np.r_[everywhere, rng.uniform(-5, 5, 60), around(2.0)]]
     yield "log_erfc", [np.r_[both(power(-250, 1.4, 75)), rng.uniform(-6, 25, 80), around(0.5)]]
     x, a = rng.uniform(0, 9, (2, 60))
-    x, a = np.r_[x, power(-60, 60, 80), power(-60, 0, 30), power(-3, 12, 40)], np.r_[a - x, power(-60, 60, 110), power(-12, 3, 40)]
+    x, a = (
+        np.r_[x, power(-60, 60, 80), power(-60, 0, 30), power(-3, 12, 40)],
+        np.r_[a - x, power(-60, 60, 110), power(-12, 3, 40)],
+    )
     yield "log_poch", [x, a]
 
 
@@ -297,7 +300,11 @@ def stable_rows(rng):
     for name, columns in stable_points(rng):
         keys = ("x", "a")[: len(columns)]
         found = (
-            row(dict(zip(keys, map(float, a), strict=True)), lambda _, f=STABLE[name], a=a: f(*map(arb, map(float, a))), 300)
+            row(
+                dict(zip(keys, map(float, a), strict=True)),
+                lambda _, f=STABLE[name], a=a: f(*map(arb, map(float, a))),
+                300,
+            )
             for a in zip(*columns, strict=True)
         )
         rows[name] = [line for line in found if line]

@@ -23,7 +23,21 @@ pytest.importorskip("numba")
 NAMES = sorted(elementwise._routines)
 COUNT = 200_000
 arb = flint.arb
-SPECIAL = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, 1e-310, 2.2250738585072014e-308, 1e-300, 1e300, 1.7976931348623157e308, -1.0, -0.5]
+SPECIAL = [
+    0.0,
+    -0.0,
+    math.inf,
+    -math.inf,
+    math.nan,
+    5e-324,
+    1e-310,
+    2.2250738585072014e-308,
+    1e-300,
+    1e300,
+    1.7976931348623157e308,
+    -1.0,
+    -0.5,
+]
 
 
 def neighbours(values):
@@ -39,7 +53,9 @@ def columns(n_in, count, seed):
     core = 10.0 ** rng.uniform(-3, 6, (n_in, fifth)) * rng.choice([1.0, 1.0, 1.0, -1.0], (n_in, fifth))
     box = rng.uniform(0.0, 30.0, (n_in, 2 * fifth))
     wide = 10.0 ** rng.uniform(-307, 307, (n_in, fifth)) * rng.choice([1.0, 1.0, 1.0, -1.0], (n_in, fifth))
-    ends = rng.choice(neighbours([0.25, 0.5, math.log(2.0), 1.0, 1.5, 2.0, 4.0, 25.0, 40.0, 64.0, *SPECIAL]), (n_in, fifth // 2))
+    ends = rng.choice(
+        neighbours([0.25, 0.5, math.log(2.0), 1.0, 1.5, 2.0, 4.0, 25.0, 40.0, 64.0, *SPECIAL]), (n_in, fifth // 2)
+    )
     angle, radius = rng.uniform(0, math.pi / 2, fifth // 2), rng.choice(neighbours([25.0, 64.0]), fifth // 2)
     circle = np.stack([(np.sin, np.cos)[i % 2](angle) * radius for i in range(n_in)])
     circle *= 1.0 + rng.choice([0.0, 1e-15, -1e-15, 1e-9], circle.shape)
@@ -69,7 +85,7 @@ def test_compiled_loop_and_cuda_text(name):
 
 
 def python(routine, values):
-    """The definition: the kernels on Python floats. Python raises where a float division gives infinity or NaN: None."""
+    """The definition: the kernels on Python floats; None where Python raises because a float operation overflows."""
     try:
         values = tuple(map(float, values))
         stages = routine.regions[routine.region(*values) if routine.region is not None else 0]
@@ -133,7 +149,10 @@ def truth(v, x):
         rho = x.bessel_i(v + 1) / i
         di = (x.bessel_i(v + h) / x.bessel_i(v - h)).log() / (2 * h)
         dk = (x.bessel_k(v + h) / x.bessel_k(v - h)).log() / (2 * h)
-        return tuple(mpmath.mpf(a.mid().str(60, radius=False)) for a in (i.log(), k.log(), rho, 1 - rho, x.bessel_k(v + 1) / k, di, dk))
+        return tuple(
+            mpmath.mpf(a.mid().str(60, radius=False))
+            for a in (i.log(), k.log(), rho, 1 - rho, x.bessel_k(v + 1) / k, di, dk)
+        )
 
 
 def unrounded(stages, v, x):

@@ -1,6 +1,7 @@
 """Machine code kept between processes, in a folder of the user's own."""
 
 import contextlib
+import hashlib
 import os
 import tempfile
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 MONTH = 30 * 24 * 3600.0
+DIGEST = hashlib.sha256().digest_size
 
 
 def folder() -> Path | None:
@@ -30,20 +32,23 @@ def folder() -> Path | None:
 def kept(name: str, make: Callable[[], bytes]) -> bytes:
     """Return the bytes kept under ``name``; make and keep them first if they are not there.
 
-    The name must hold a hash of all that ``make`` depends on. Files not used for a month are removed on each write.
+    The name must hold a hash of all that ``make`` depends on; the file begins with a hash of the rest of it. Files not
+    used for a month are removed on each write.
     """
     home = folder()
     if home is None:
         return make()
     path = home / name
     with contextlib.suppress(OSError):
-        code = path.read_bytes()
-        os.utime(path)
-        return code
+        content = path.read_bytes()
+        digest, code = content[:DIGEST], content[DIGEST:]
+        if hashlib.sha256(code).digest() == digest:  # else the file was cut or damaged: loading it could crash
+            os.utime(path)
+            return code
     code = make()
     with contextlib.suppress(OSError):  # a full disk costs the cache, not the result
         with tempfile.NamedTemporaryFile(dir=home, suffix=".part", delete=False) as file:
-            file.write(code)
+            file.write(hashlib.sha256(code).digest() + code)
         os.replace(file.name, path)
         for old in home.iterdir():
             if time.time() - old.stat().st_mtime > MONTH:

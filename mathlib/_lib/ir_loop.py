@@ -9,7 +9,7 @@ whatever stands there is computed and not used. A block that lies in one region 
 from mathlib._lib.bind import Kernel, bind
 from mathlib._lib.words_llvm import Value, Words
 
-BLOCK = 1024  # elements; the columns of a two-in, two-out function fill 64 KiB of the second-level cache
+BLOCK = 2048  # elements; the columns of a two-in, two-out function fill an eighth of a mebibyte of cache and stack
 COLUMN = BLOCK + 16  # between columns: at multiples of 4096 bytes they would compete for the same cache sets
 LANES = {"avx512f": 16, "avx2": 8}  # two registers an operation hide the latency of Horner chains
 OTHER_LANES = 4
@@ -50,7 +50,7 @@ def module(region: Kernel | None, regions: Regions, n_in: int, n_out: int, width
         parts.append(_classify(region, n_in, words.fresh()))
         parts.append(_move("gather", "%in", "%i", "%dense", "%j", n_in))
         parts.append(_move("scatter", "%result", "%j", "%out", "%i", n_out))
-        parts.append(_block(len(regions), n_in, n_out))
+        parts.append(_block(len(regions), n_in, n_out, words.fresh()))
     declarations, enter, leave = QUIET.get(machine, ("", "", ""))
     parts += [_copy(*kinds, width) for kinds in (("float", "double"), ("double", "double"), ("double", "float"))]
     parts += [_loop(kind, n_in, n_out, enter, leave) for kind in SIZES]
@@ -140,23 +140,56 @@ def _block_of_one_region() -> str:
 """
 
 
-def _block(count: int, n_in: int, n_out: int) -> str:
+def _append_each(count: int) -> str:
+    """Append element %j to the list of its region without a branch: write to all lists, advance where it counts."""
+    return "  %w = load i32, ptr %wp\n" + "".join(
+        f"""  store i32 %j32, ptr %end{k}
+  %here{k} = icmp eq i32 %w, {k}
+  %one{k} = zext i1 %here{k} to i64
+  %m{k} = add i64 %n{k}, %one{k}
+"""
+        for k in range(count)
+    )
+
+
+def _append_vectors(count: int, words: Words) -> tuple[str, int]:
+    """The same for a vector of elements at a time, and its width. AVX-512 has an instruction that compresses a vector;
+    elsewhere it would be slower than one by one. A store may run past the end of a list, into the gap behind it."""
+    w, i32, mask = words.width, words.i32, f"<{words.width} x i1>"
+    compress = f"@llvm.experimental.vector.compress.v{w}i32"
+    words.declared |= {f"declare {i32} {compress}({i32}, {mask}, {i32})", f"declare i{w} @llvm.ctpop.i{w}(i{w})"}
+    text = f"""  %w = load {i32}, ptr %wp, align 64
+  %j0 = insertelement {i32} poison, i32 %j32, i32 0
+  %js0 = shufflevector {i32} %j0, {i32} poison, {i32} zeroinitializer
+  %js = add {i32} %js0, <{", ".join(f"i32 {lane}" for lane in range(w))}>
+  %size32 = trunc i64 %size to i32
+  %s0 = insertelement {i32} poison, i32 %size32, i32 0
+  %sizes = shufflevector {i32} %s0, {i32} poison, {i32} zeroinitializer
+  %inside = icmp ult {i32} %js, %sizes
+"""
+    for k in range(count):
+        text += f"""  %equal{k} = icmp eq {i32} %w, {words.splat("i32", str(k))}
+  %here{k} = and {mask} %equal{k}, %inside
+  %packed{k} = call {i32} {compress}({i32} %js, {mask} %here{k}, {i32} poison)
+  store {i32} %packed{k}, ptr %end{k}, align 4
+  %bits{k} = bitcast {mask} %here{k} to i{w}
+  %count{k} = call i{w} @llvm.ctpop.i{w}(i{w} %bits{k})
+  %many{k} = zext i{w} %count{k} to i64
+  %m{k} = add i64 %n{k}, %many{k}
+"""
+    return text, w
+
+
+def _block(count: int, n_in: int, n_out: int, words: Words) -> str:
     """One block, columns %in to columns %out: lists of the elements of each region, then region by region."""
     ks = range(count)
     whole = "".join(
         f"whole{k}:\n  call void @region{k}(ptr %in, ptr %out, i64 %size)\n  br label %done\n" for k in ks
     )
     lengths = "".join(f"  %n{k} = phi i64 [0, %entry], [%m{k}, %lists]\n" for k in ks)
-    appends = "".join(  # no branch: write always, advance where it counts
-        f"""  %list{k} = getelementptr i32, ptr %index, i64 {k * COLUMN}
-  %end{k} = getelementptr i32, ptr %list{k}, i64 %n{k}
-  store i32 %j32, ptr %end{k}
-  %here{k} = icmp eq i32 %w, {k}
-  %one{k} = zext i1 %here{k} to i64
-  %m{k} = add i64 %n{k}, %one{k}
-"""
-        for k in ks
-    )
+    lists = "".join(f"  %list{k} = getelementptr i32, ptr %index, i64 {k * COLUMN}\n" for k in ks)
+    ends = "".join(f"  %end{k} = getelementptr i32, ptr %list{k}, i64 %n{k}\n" for k in ks)
+    append, step = _append_vectors(count, words) if words.width == 16 else (_append_each(count), 1)
     runs = "".join(
         f"""try{k}:
   %any{k} = icmp ne i64 %m{k}, 0
@@ -177,16 +210,15 @@ entry:
   %result = alloca [{COLUMN * n_out} x double], align 64
   %mixed = call i32 @classify(ptr %in, ptr %which, i64 %size)
   %uniform = icmp eq i32 %mixed, 0
-  br i1 %uniform, label %whole, label %lists
+{lists}  br i1 %uniform, label %whole, label %lists
 whole:
   %first = load i32, ptr %which
   switch i32 %first, label %done [ {" ".join(f"i32 {k}, label %whole{k}" for k in ks)} ]
 {whole}lists:
   %j = phi i64 [0, %entry], [%next, %lists]
-{lengths}  %wp = getelementptr i32, ptr %which, i64 %j
-  %w = load i32, ptr %wp
+{lengths}{ends}  %wp = getelementptr i32, ptr %which, i64 %j
   %j32 = trunc i64 %j to i32
-{appends}  %next = add i64 %j, 1
+{append}  %next = add i64 %j, {step}
   %more = icmp ult i64 %next, %size
   br i1 %more, label %lists, label %try0
 {runs}try{count}:

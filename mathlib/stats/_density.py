@@ -12,6 +12,7 @@ from mathlib.special import iv_ratio_c
 from mathlib.special.kernels import vmf
 
 BLOCK = 1 << 17  # entries of a block of rows: it stays in the cache between the sweeps over it
+DEVICE_BLOCK = 1 << 24  # elsewhere: each block is a round of kernel launches
 PIECE = 8192
 
 _BRACKET = Elementwise("vmf_bracket", vmf.bracket_region, vmf.BRACKET, n_in=2, n_out=1)
@@ -38,16 +39,22 @@ def log_density(x: Any, mu: Any, kappa: float) -> Any:
     p = x.shape[-1]
     rows = xp.reshape(x, (-1, p))
     m = math.sqrt(float(xp.vecdot(mu, mu)))
-    step = max(1, BLOCK // p)
+    step = block_rows(rows)
     values = []
     for i in range(0, rows.shape[0], step):
-        block = xp.astype(rows[i : i + step, :], xp.float64, copy=False)
+        block = xp.astype(rows[i : min(i + step, rows.shape[0]), :], xp.float64, copy=False)
         difference = block - mu
         s = xp.sqrt(row_squares(block))
         check_norms(s, UNIT_TOLERANCE[xp.finfo(x.dtype).bits], i)
         values.append((row_squares(difference) - (s - m) ** 2) / (2.0 * m * s))
     versine = xp.concat(values) if values else xp.empty(0, dtype=xp.float64, device=device(x))
     return xp.reshape(float(log_mode(p, kappa)) - kappa * versine, x.shape[:-1])
+
+
+def block_rows(x: Any) -> int:
+    """Return how many rows of `x` to work on at a time."""
+    columns: int = x.shape[1]
+    return max(1, (BLOCK if is_numpy_array(x) else DEVICE_BLOCK) // columns)
 
 
 def row_squares(rows: Any) -> Any:

@@ -7,12 +7,13 @@ from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array
 
 from mathlib._lib import threads
 from mathlib._lib.validate import UNIT_TOLERANCE, finite_array
-from mathlib.stats._density import BLOCK, check_norms, row_squares
+from mathlib.stats._density import block_rows, check_norms, row_squares
 from mathlib.stats._kappa import vmf_kappa
 
 PARTS = 16  # partial sums, shared out to threads; rounding errors grow with n / PARTS
 REFERENCE = 64  # rows whose mean is the point that the data are measured from
 ENTRY_NS = 0.7  # estimated time per entry
+CONCENTRATED = 0.75  # |mean|^2 of the first rows from which on the data are measured from there
 DEGENERATE = 1e-30  # 1 - R of equal points, after rounding
 BALANCED = 1e-15  # R of points that cancel, after rounding
 
@@ -33,14 +34,17 @@ def direction_and_length(x: Any, name: str) -> tuple[Any, float, float]:
     """Return the mean direction of the rows of `x`, their mean resultant length R, and 1 - R.
 
     About the point c, with d = x - c, 1 - R^2 is the variance mean(|d|^2) - |mean(d)|^2: no cancellation if c is near
-    the mean, so c is the mean of the first rows.
+    the mean, so c is the mean of the first rows, or 0 where that is far inside of the sphere.
     """
     xp = array_namespace(x)
     n, p = x.shape
     real = xp.isdtype(x.dtype, "real floating")
     tolerance = UNIT_TOLERANCE[max(32, xp.finfo(x.dtype).bits) if real else 64]
-    center = xp.mean(xp.astype(x[:REFERENCE, :], xp.float64), axis=0)
-    step = max(1, BLOCK // p)
+    center = xp.mean(xp.astype(x[: min(REFERENCE, n), :], xp.float64), axis=0)
+    near = float(xp.vecdot(center, center)) > CONCENTRATED
+    if not near:
+        center = xp.zeros_like(center)
+    step = block_rows(x)
     sums: list[Any] = [None] * PARTS
     squares = [0.0] * PARTS
 
@@ -49,10 +53,13 @@ def direction_and_length(x: Any, name: str) -> tuple[Any, float, float]:
             total, end = xp.zeros_like(center), n * (part + 1) // PARTS
             for i in range(n * part // PARTS, end, step):
                 rows = xp.astype(x[i : min(i + step, end), :], xp.float64, copy=False)
-                check_norms(xp.sqrt(row_squares(rows)), tolerance, i, name)
-                rows = rows - center
+                norms = row_squares(rows)
+                check_norms(xp.sqrt(norms), tolerance, i, name)
+                if near:
+                    rows = rows - center
+                    norms = row_squares(rows)
                 total += xp.sum(rows, axis=0)
-                squares[part] += float(xp.sum(row_squares(rows)))
+                squares[part] += float(xp.sum(norms))
             sums[part] = total
 
     workers = threads.workers_for(None, n * p * ENTRY_NS) if is_numpy_array(x) else 1

@@ -54,8 +54,8 @@ def vmf_kappa(
     -----
     Banerjee's start (Banerjee et al., J. Mach. Learn. Res. 6 (2005) 1345) and two steps of Halley's method, three if
     some p is less than 3, whatever the arguments. The relative error is at most 2e-15 times the condition number of
-    the problem in the smaller of `rbar` and `rbar_c`, which is at most about 2, for p up to 131072 and kappa between 0.01
-    and 1e5.
+    the problem in the smaller of `rbar` and `rbar_c`, which is at most about 2, for p up to 131072 and kappa between
+    0.01 and 1e5.
 
     Examples
     --------

@@ -30,8 +30,8 @@ class VMFMixtureResult(Result):
     kappas : numpy.ndarray, shape (K,)
         Concentrations.
     log_likelihood : float
-        Sum over the rows of the logarithm of the mixture's density (soft), or of the density of their own component times
-        its weight (hard).
+        Sum over the rows of the logarithm of the mixture's density (soft), or of the density of their own component
+        times its weight (hard).
     history : numpy.ndarray, shape (n_iter,)
         `log_likelihood` at each iteration; it does not fall.
     labels : numpy.ndarray of int, shape (n,)
@@ -109,10 +109,11 @@ def vmf_mixture(
 
     Notes
     -----
-    Expectation maximisation (Banerjee et al., J. Mach. Learn. Res. 6 (2005) 1345) in one pass over the data per iteration,
-    probabilities in the log domain, concentrations by `vmf_kappa`. Starting directions are rows chosen with probability
-    proportional to 1 - cosine to the nearest one chosen before, as in k-means++. A component all of whose rows are equal
-    to rounding keeps a finite kappa of about p / (16 eps); one that loses its rows keeps its parameters, with weight 0.
+    Expectation maximisation (Banerjee et al., J. Mach. Learn. Res. 6 (2005) 1345) in one pass over the data per
+    iteration, probabilities in the log domain, concentrations by `vmf_kappa`. Starting directions are rows chosen with
+    probability proportional to 1 - cosine to the nearest one chosen before, as in k-means++. A component all of whose
+    rows are equal to rounding keeps a finite kappa of about p / (16 eps); one that loses its rows keeps its mean and
+    kappa, with weight 0.
 
     Examples
     --------
@@ -127,7 +128,9 @@ def vmf_mixture(
     X = _matrix(X)
     n_components = positive_integer(n_components, "n_components")
     if X.shape[0] < n_components:
-        raise ValueError(f"n_components is {n_components} and X has {X.shape[0]} rows: use fewer components or more data")
+        raise ValueError(
+            f"n_components is {n_components} and X has {X.shape[0]} rows: use fewer components or more data"
+        )
     hard = choice(assignment, "assignment", ("soft", "hard")) == "hard"
     starts = positive_integer(n_init, "n_init")
     max_iter = positive_integer(max_iter, "max_iter")
@@ -203,8 +206,7 @@ def _directions(X: Any, count: int, rng: np.random.Generator) -> Floats:
         chosen[j] = row[0]
         np.minimum(distance, np.maximum(1.0 - (rows @ row[0]), 0.0), out=distance)
         mass = np.cumsum(distance)
-        i = int(np.searchsorted(mass, rng.random() * mass[-1], side="right")) if mass[-1] > 0 else int(rng.integers(len(mass)))
-        i = min(i, len(mass) - 1)
+        i = min(int(np.searchsorted(mass, rng.random() * mass[-1], side="right")), len(mass) - 1)
     return chosen
 
 
@@ -239,7 +241,7 @@ def _sweep(X: Any, model: _Model, hard: bool) -> tuple[float, NDArray[np.intp], 
 
 
 def _maximised(model: _Model, counts: Floats, sums: Floats, dtype: Any) -> _Model:
-    """Return the model of largest expected likelihood. Components without rows, or whose rows cancel, keep their direction."""
+    """Return the model of largest expected likelihood; components without rows or whose rows cancel keep their mean."""
     lengths = np.sqrt(np.vecdot(sums, sums))
     there = lengths > 0
     means = np.where(there[:, None], sums / np.where(there, lengths, 1.0)[:, None], model.means)

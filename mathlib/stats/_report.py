@@ -107,7 +107,7 @@ def fit(case: str, backend: str, quick: bool) -> Measured:
     return Measured(f"{len(x)}", error, FIT_BOUND, seconds, "x.mean(0)", mean_seconds / seconds, note)
 
 
-def kappas(backend: str, quick: bool) -> Measured:
+def kappas(backend: Any, quick: bool) -> Measured:
     """Elementwise maximum likelihood over a grid of p and kappa."""
     p = np.array([2.0, 3.0, 16.0, 64.0, 1024.0, 32768.0, 131072.0])
     k = 10.0 ** np.arange(-2.0, 5.1, 1.0 if quick else 0.25)

@@ -33,7 +33,7 @@ def _concentration(kappa: Any) -> float:
 def _logpdf(x: Any, mu: Any, kappa: float) -> Any:
     x = finite_array(x, "x")
     if array_namespace(x) is not array_namespace(mu):
-        raise TypeError(f"x is a {type(x).__name__} and mu a {type(mu).__name__} of another library: convert one of them")
+        raise TypeError(f"x is a {type(x).__name__} and mu a {type(mu).__name__} of another library: convert one")
     p = mu.shape[0]
     if x.ndim == 0 or x.shape[-1] != p:
         raise ValueError(f"x must hold vectors of length {p} like mu along its last axis, got shape {tuple(x.shape)}")
@@ -49,7 +49,7 @@ def _pdf(x: Any, mu: Any, kappa: float) -> Any:
 
 def _rvs(mu: Any, kappa: float, size: Any, rng: _sampling.Source) -> NDArray[np.float64]:
     if not is_numpy_array(mu):
-        raise TypeError(f"mu is a {type(mu).__name__} and samples are drawn on the processor: convert it to a NumPy array")
+        raise TypeError(f"mu is a {type(mu).__name__} and rvs draws on the processor: convert it to a NumPy array")
     return _sampling.sample(mu, kappa, size, rng)
 
 
@@ -72,11 +72,11 @@ class VonMisesFisher:
     -----
     The density at the unit vector x is
 
-    .. math:: f(x) = C \exp(\kappa \mu \cdot x), \quad C = \frac{\kappa^{v}}{(2\pi)^{v+1} I_v(\kappa)}, \quad v = p/2 - 1.
+    .. math:: f(x) = C \exp(\kappa \mu \cdot x), \quad C = \frac{\kappa^v}{(2\pi)^{v+1} I_v(\kappa)}, \quad v = p/2-1.
 
-    The logarithm of I_v(kappa) / kappa^v is formed as one kernel from uniform expansions, so nothing overflows or cancels
-    for large p: the error of `logpdf` and `entropy` is at most 4e-15 max(1, abs(value), kappa/4) for p up to 1e6 and kappa
-    up to 1e7. The angle between x and mu is taken from x - mu, which keeps it where kappa is large.
+    The logarithm of I_v(kappa) / kappa^v is formed as one kernel from uniform expansions, so nothing overflows or
+    cancels for large p: the error of `logpdf` and `entropy` is at most 4e-15 max(1, abs(value), kappa/4) for p up to
+    1e6 and kappa up to 1e7. The angle between x and mu is taken from x - mu, which keeps it where kappa is large.
 
     Unlike SciPy's, kappa = 0 is allowed, None as a seed means fresh entropy, and an integer seeds
     ``numpy.random.default_rng``.
@@ -184,9 +184,9 @@ class VonMisesFisher:
 
         Notes
         -----
-        The component along `mu` comes from the inverse of its distribution function for p = 3, otherwise from the rejection
-        method of A. T. A. Wood, Commun. Statist. Simul. Comput. 23 (1994) 157, the rest from a normalised Gaussian vector;
-        one Householder reflection brings the first axis to `mu`. The cost is O(p) per vector.
+        The component along `mu` comes from the inverse of its distribution function for p = 3, otherwise from the
+        rejection method of A. T. A. Wood, Commun. Statist. Simul. Comput. 23 (1994) 157, the rest from a normalised
+        Gaussian vector; one Householder reflection brings the first axis to `mu`. The cost is O(p) per vector.
         """
         rng = self.random_state if random_state is None else _sampling.source(random_state, "random_state")
         return _rvs(_direction(mu), _concentration(kappa), size, rng)
@@ -262,13 +262,13 @@ class VonMisesFisher:
         TypeError
             If `x` does not hold real numbers.
         ValueError
-            If a row is not finite or not of norm 1, all rows are equal (no maximum: kappa is infinite), or they sum to 0
-            (no mean direction: kappa is 0).
+            If a row is not finite or not of norm 1, all rows are equal (no maximum: kappa is infinite), or they sum to
+            0 (no mean direction: kappa is 0).
 
         Notes
         -----
-        One pass over the data. With R the mean resultant length, 1 - R comes from the variance about the mean of the first
-        rows, so that a large kappa keeps its digits; then `vmf_kappa`.
+        One pass over the data. With R the mean resultant length, 1 - R comes from the variance about the mean of the
+        first rows, so that a large kappa keeps its digits; then `vmf_kappa`.
         """
         return _fit.fit(x)
 

@@ -32,7 +32,7 @@ def leading_ratios(v, x):
 def ratios_of(u, ul, k, kl, c, f, odd, even):
     """even includes the leading 1/2 of the sum."""
     m = f * (even + odd)
-    return u + (ul - m), c + m, k + (kl + f * (even - odd))
+    return u + (ul - m), c + m, where(k < INFINITY, k + (kl + f * (even - odd)), k)
 
 
 def far(v, x):
@@ -161,7 +161,7 @@ REGIONS = (far,), (outer,), (large,), (middle,), (with_log, small), (edge,)
 
 def slopes(v, x, rho, k):
     """(d/dx log I_v, d/dx log K_v) = (I_(v+1)/I_v + v/x, v/x - K_(v+1)/K_v)."""
-    return rho + v / x, v / x - k
+    return rho + v / x, where(k < INFINITY, v / x - k, -k)
 
 
 def dx_far(v, x):
