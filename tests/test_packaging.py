@@ -115,6 +115,8 @@ def test_docstrings_are_complete(name):
         if callable(getattr(module, public))
         for code, text in numpydoc.validate.validate(f"{name}.{public}")["errors"]
         if code not in skipped
+        # the fields of a result are its attributes; nobody calls its constructor
+        and not (code == "PR01" and Result in getattr(getattr(module, public), "__mro__", ()))
     ]
     assert not problems, "\n".join(problems)
 

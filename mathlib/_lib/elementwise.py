@@ -46,19 +46,18 @@ class Elementwise:
         self, name: str, region: Kernel | None, regions: tuple[tuple[Kernel, ...], ...], n_in: int, n_out: int
     ):
         self.name, self.region, self.regions, self.n_in, self.n_out = name, region, regions, n_in, n_out
-        self._no_out = (None,) * n_out
         self._namespace_body = cache(lambda xp, device: NamespaceBody(region, regions, xp, device))
         _routines[name] = self
 
     def __call__(self, *arrays: Any, out: Any = None, backend: str | None = None, workers: int | None = None) -> Any:
-        if backend is None and workers is None and "ufunc" in self.__dict__ and chosen.get() is None:
+        if out is None and backend is None and workers is None and "ufunc" in self.__dict__ and chosen.get() is None:
             for a in arrays:  # the common case, in less than a microsecond
                 kind = type(a)
                 if kind is float or (kind is _NDARRAY and a.dtype in _FLOATS and a.size < SMALL):
                     continue
                 break
             else:
-                return self.ufunc(*arrays) if out is None else self.ufunc(*arrays, out=out)
+                return self.ufunc(*arrays)
         how = dispatch.choose(arrays, backend)
         if how == "array":
             return self._on_namespace(arrays, out)
@@ -90,8 +89,8 @@ class Elementwise:
         # array bodies hold the interpreter's lock too often to gain from threads
         work = size * ELEMENT_NS if compiled and size >= SMALL else 0.0
         count = threads.workers_for(workers, work)
-        if compiled and count == 1:
-            return self.ufunc(*inputs, out=self._no_out if out is None else out)
+        if compiled and count == 1 and out is None:
+            return self.ufunc(*inputs)
         dtype = np.result_type(*inputs)
         outs = _outputs(out, self.n_out, shape, dtype, self.name)
         run = self._compiled_chunk if compiled else self._numpy_chunk

@@ -183,9 +183,7 @@ def _append_vectors(count: int, words: Words) -> tuple[str, int]:
 def _block(count: int, n_in: int, n_out: int, words: Words) -> str:
     """One block, columns %in to columns %out: lists of the elements of each region, then region by region."""
     ks = range(count)
-    whole = "".join(
-        f"whole{k}:\n  call void @region{k}(ptr %in, ptr %out, i64 %size)\n  br label %done\n" for k in ks
-    )
+    whole = "".join(f"whole{k}:\n  call void @region{k}(ptr %in, ptr %out, i64 %size)\n  br label %done\n" for k in ks)
     lengths = "".join(f"  %n{k} = phi i64 [0, %entry], [%m{k}, %lists]\n" for k in ks)
     lists = "".join(f"  %list{k} = getelementptr i32, ptr %index, i64 {k * COLUMN}\n" for k in ks)
     ends = "".join(f"  %end{k} = getelementptr i32, ptr %list{k}, i64 %n{k}\n" for k in ks)

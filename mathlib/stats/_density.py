@@ -11,7 +11,7 @@ from mathlib._lib.validate import UNIT_TOLERANCE
 from mathlib.special import iv_ratio_c
 from mathlib.special.kernels import vmf
 
-BLOCK = 1 << 17  # entries of a block of rows: it stays in the cache between the sweeps over it
+BLOCK = 1 << 18  # entries of a block of rows: it stays in the cache between the sweeps over it
 DEVICE_BLOCK = 1 << 24  # elsewhere: each block is a round of kernel launches
 PIECE = 8192
 

@@ -44,6 +44,15 @@ class VMFMixtureResult(Result):
         0 converged, 1 `max_iter` reached.
     message : str
         The status in words.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mathlib.stats import vmf_mixture
+    >>> angles = np.r_[0.0:0.2:9j, 2.0:2.2:9j]
+    >>> found = vmf_mixture(np.stack([np.cos(angles), np.sin(angles)], axis=1), 2, rng=0)
+    >>> found.weights.round(6).tolist()
+    [0.5, 0.5]
     """
 
     weights: Floats

@@ -41,10 +41,11 @@ SINHC_SLOPE = Horner(tuple(2 * k / factorial(2 * k + 1) for k in range(1, 9)))  
 def leading_slopes(v, x):
     """(l, ll, f, g, t): log(x/(v+r)) as a pair, v/r^2, 1/r (0 for huge r), 2q - 1."""
     scale = shrink(v, x)
+    whole = x
     v = v * scale
     x = x * scale
     r, rl, d, dl = length(v, x)
-    l, ll = slope(x, d, dl)
+    l, ll = slope(whole, d, dl, scale)
     g, t = variables(v, r)
     return l, ll, ((v * g) * g) * scale, where(scale < 1.0, 0.0, g), t
 

@@ -7,7 +7,9 @@ Near the curve x = 0.66 v, where I_v crosses 1, terms of size r cancel: they nee
 
 from mathlib._lib.double_double import log_pair, two_sum
 from mathlib._lib.words_python import madd, sqrt, two_prod, where
-from mathlib.special.kernels.regions import DOWN, HALF_LOG_UP, HUGE, LIFT, LIFT_EXPONENT, UP
+from mathlib.special.kernels.regions import DOWN, DOWN_EXPONENT, HALF_LOG_UP, HUGE, UP
+
+LIFT, LIFT_EXPONENT = 4.149515568880993e180, 600.0  # 2^600: above it a quotient by v + r < 2^467 stays normal
 
 
 def length(v, x):
@@ -30,11 +32,11 @@ def quotient(a, al, b, bl):
     return u, (((a - p) - e) + (al - u * bl)) / b
 
 
-def slope(x, d, dl):
-    """log(x / (v + r)) as a pair, from d + dl = v + r."""
+def slope(x, d, dl, scale):
+    """log(x / (v + r)) as a pair, from x as it is and d + dl = (v + r) scale, scale = 1 or 2^-700."""
     tiny = x < 1e-190  # x / d must stay normal
     u, ul = quotient(x * where(tiny, LIFT, 1.0), 0.0, d, dl)
-    return log_pair(u, ul, where(tiny, LIFT_EXPONENT, 0.0))
+    return log_pair(u, ul, where(tiny, LIFT_EXPONENT, 0.0) + where(scale < 1.0, DOWN_EXPONENT, 0.0))
 
 
 def shrink(v, x):
@@ -53,11 +55,12 @@ def terms(v, x):
     """(v, x, r, rl, p, pl, h, hl, g, t, up): v and x scaled down by up if huge, r = hypot(v, x), p = v log(x/(v + r)),
     h = (log r)/2 of the unscaled r, all three as pairs; g = 1/r (0 for huge r), t = 2q - 1."""
     scale = shrink(v, x)
+    huge = scale < 1.0
+    whole = x
     v = v * scale
     x = x * scale
-    huge = scale < 1.0
     r, rl, d, dl = length(v, x)
-    l, ll = slope(x, d, dl)
+    l, ll = slope(whole, d, dl, scale)
     p, e = two_prod(v, l)
     h, hl = log_pair(r, rl, 0.0)
     hl = madd(0.5, hl, where(huge, HALF_LOG_UP, 0.0))
