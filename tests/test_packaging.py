@@ -15,6 +15,8 @@ from pathlib import Path, PurePosixPath
 import numpydoc.validate
 import pytest
 
+from mathlib._lib.result import Result
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FOLDERS = {"mathlib": "mathlib", "gpu": "mathlib/gpu", "symbolic": "mathlib/symbolic"}  # checkout -> wheel

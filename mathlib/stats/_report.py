@@ -1,4 +1,4 @@
-"""Rows of the self-report: von Mises-Fisher fits of real data against Arb's maximum likelihood, SciPy's answer beside."""
+"""Rows of the self-report: von Mises-Fisher fits of real data against Arb, with SciPy's answer beside."""
 
 import warnings
 from collections.abc import Callable
