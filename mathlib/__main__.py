@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     versions = {name: metadata.version(name) for name in ("numpy", "scipy", "numba", "sympy", "python-flint")}
     if not chosen.json:
         print(
-            f"mathlib {mathlib.__version__}, Python {platform.python_version()}, "
+            f"mathlib {mathlib.__version__} with Python {platform.python_version()},\n"
             + ", ".join(f"{n} {v}" for n, v in versions.items())
         )
         for name in names:

@@ -141,7 +141,7 @@ def choose(arrays: Sequence[Any], name: str | None) -> str:
         If 'numba' is asked for by name and is not installed.
     """
     name = _known(name) if name is not None else current_backend()
-    families = {family(type(a)) for a in arrays} - {"scalar"}
+    families = {family(a.__class__) for a in arrays} - {"scalar"}
     if len(families) > 1:
         raise TypeError(
             f"arrays of {' and '.join(sorted(families))} are mixed: convert them to one library first, "

@@ -75,13 +75,12 @@ class NamespaceBody:
         if self._region is None:
             return list(_run(self._regions[0], tuple(arrays)))
         which = self._region(*arrays)
+        select: Any = self._words.where
         outs: tuple[Any, ...] | None = None
         for number, stages in enumerate(self._regions):
             values = _run(stages, tuple(arrays))
-            where = self._words.where
-            outs = (
-                values
-                if outs is None
-                else tuple(where(which == number, v, o) for v, o in zip(values, outs, strict=True))
-            )
+            if outs is None:
+                outs = values
+            else:
+                outs = tuple(select(which == number, v, o) for v, o in zip(values, outs, strict=True))
         return list(outs or ())

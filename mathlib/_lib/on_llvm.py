@@ -98,4 +98,7 @@ def _as_ufunc(name: str, addresses: list[int], n_in: int, n_out: int) -> np.ufun
     title = ctypes.create_string_buffer(name.encode())
     _alive.extend((loops, data, types, title))
     no_identity = -1
-    return make(ctypes.addressof(loops), ctypes.addressof(data), types, 2, n_in, n_out, no_identity, title, title, 0)
+    made: np.ufunc = make(
+        ctypes.addressof(loops), ctypes.addressof(data), types, 2, n_in, n_out, no_identity, title, title, 0
+    )
+    return made
