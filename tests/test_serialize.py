@@ -172,7 +172,7 @@ def test_brackets_in_strings_are_not_levels():
         ("", "Expecting value"),
         ("nul", "Expecting value"),
         ("{'a': 1}", "Expecting property name"),
-        ("[1, ]", "Expecting value"),
+        ("[1, ]", "Expecting value|Illegal trailing comma"),
         ("[1] [2]", "Extra data"),
         ("\ufeff[1]", "BOM"),
         ('"a\nb"', "Invalid control character"),
