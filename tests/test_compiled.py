@@ -42,9 +42,9 @@ def run(code, **environment):
 # ---- threads and processes ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(elementwise._routines))
+@pytest.mark.parametrize("name", sorted(elementwise.ROUTINES))
 def test_the_number_of_workers_does_not_show(name):
-    routine = elementwise.find(name)
+    routine = elementwise.ROUTINES[name]
     inputs = np.random.default_rng(2).uniform(0.0, 30.0, (routine.n_in, 30_011))
     inputs[:, ::97] = np.nan
     expected = routine(*inputs, workers=1)
@@ -86,7 +86,7 @@ def _square(x):
 
 def test_first_calls_from_several_threads(monkeypatch):
     """Compiling is not thread-safe in LLVM: our lock must make it so."""
-    monkeypatch.setattr(elementwise, "_routines", {})
+    monkeypatch.setattr(elementwise, "ROUTINES", {})
     routines = [Elementwise(f"first_{k}", None, ((_square,),), n_in=1, n_out=1) for k in range(4)]
     barrier = threading.Barrier(8)
 
@@ -317,7 +317,7 @@ def test_an_edit_anywhere_changes_the_file(tmp_path, monkeypatch):
 
 def test_a_table_is_part_of_the_text():
     """An edit of one entry of a table of the library shows in the text that names the file."""
-    routine = elementwise.find("log_iv")
+    routine = elementwise.ROUTINES["log_iv"]
     width = 8
     text = ir_loop.module(routine.region, routine.regions, routine.n_in, routine.n_out, width, platform.machine())
     for table in (tables_elementary.LOG_INVERSE, tables_elementary.LOG_HIGH):

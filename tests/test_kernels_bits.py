@@ -20,7 +20,7 @@ from tests.cpp import bits, compiled
 
 pytest.importorskip("numba")
 
-NAMES = sorted(elementwise._routines)
+NAMES = sorted(elementwise.ROUTINES)
 COUNT = 200_000
 arb = flint.arb
 SPECIAL = [
@@ -72,7 +72,7 @@ def test_the_list_of_routines():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_compiled_loop_and_cuda_text(name):
-    routine = elementwise.find(name)
+    routine = elementwise.ROUTINES[name]
     inputs = columns(routine.n_in, COUNT, seed=1)
     assert inputs.shape[1] == COUNT
     ours = routine(*inputs, backend="numba")
@@ -99,7 +99,7 @@ def python(routine, values):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_compiled_loop_and_python(name):
-    routine = elementwise.find(name)
+    routine = elementwise.ROUTINES[name]
     rng = np.random.default_rng(2)
     inputs = columns(routine.n_in, COUNT, seed=3)
     inputs = inputs[:, rng.choice(COUNT, 300, replace=False)]
@@ -116,7 +116,7 @@ def test_compiled_loop_and_python(name):
 @pytest.mark.parametrize("name", sorted({*NAMES} - {"iv_ratio_inv_step"}))  # a Newton step from anywhere has no bound
 def test_numpy_body_differs_by_rounding_only(name):
     """No fused products there: equal up to rounding errors that a cancellation may have enlarged, and NaN where NaN."""
-    routine = elementwise.find(name)
+    routine = elementwise.ROUTINES[name]
     inputs = columns(routine.n_in, 20_000, seed=4)
     ours, theirs = (routine(*inputs, backend=backend) for backend in ("numba", "numpy"))
     pairs = zip(ours, theirs, strict=True) if routine.n_out > 1 else [(ours, theirs)]

@@ -21,22 +21,7 @@ SMALL = 1 << 14  # elements: below, one thread in any case
 _NDARRAY = np.ndarray
 _FLOATS = {np.dtype(np.float64), np.dtype(np.float32)}
 
-_routines: dict[str, "Elementwise"] = {}
-
-
-def find(name: str) -> "Elementwise":
-    """Return the routine of that name.
-
-    Raises
-    ------
-    ValueError
-        If there is none; the message lists the names.
-    """
-    from mathlib import special  # noqa: F401  the rooms register their routines when they are loaded
-
-    if name not in _routines:
-        raise ValueError(f"name is {name!r}: no such routine, choose one of {', '.join(sorted(_routines))}")
-    return _routines[name]
+ROUTINES: dict[str, "Elementwise"] = {}  # all that exist, by name: a room adds its own when it is imported
 
 
 class Elementwise:
@@ -47,7 +32,7 @@ class Elementwise:
     ):
         self.name, self.region, self.regions, self.n_in, self.n_out = name, region, regions, n_in, n_out
         self._namespace_body = cache(lambda xp, device: NamespaceBody(region, regions, xp, device))
-        _routines[name] = self
+        ROUTINES[name] = self
 
     def __call__(self, *arrays: Any, out: Any = None, backend: str | None = None, workers: int | None = None) -> Any:
         if out is None and backend is None and workers is None and "ufunc" in self.__dict__ and chosen.get() is None:
