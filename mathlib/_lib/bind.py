@@ -1,5 +1,6 @@
 """One text, many targets: rebuild the same kernel functions over the words of a target."""
 
+import builtins
 import types
 from collections.abc import Callable
 from typing import Any
@@ -32,6 +33,7 @@ def _bind(value: Any, words: Any, done: dict[int, Any]) -> Any:
             return getattr(words, WORDS[id(value)])
         case types.FunctionType():
             scope = {name: bind(item, words, done) for name, item in needs(value).items()}
+            scope["__builtins__"] = builtins  # `range`; and PyTorch looks for it in its callers' globals
             return types.FunctionType(value.__code__, scope, value.__name__, value.__defaults__)
         case Horner():
             return words.Horner(value.c)
