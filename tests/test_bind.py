@@ -20,7 +20,7 @@ def inner(x):
 def kernel(x):
     s = 0.0
     for i in range(3):
-        s = madd(x, 1.0, s)
+        s = madd(x, i + 1.0, s)
     return where(s > 0.0, inner(s), -s)
 
 
