@@ -19,7 +19,7 @@ NAN = float("nan")
 HUGE = 1e140  # above it squares are scaled by 2^-700 first
 DOWN, UP, HALF_LOG_UP = 1.90109156629516e-211, 5.260135901548374e210, 242.60151319598084  # 2^-700, 2^700, 350 log 2
 DOWN_EXPONENT = 700.0
-LIFT, LIFT_EXPONENT = 2.037035976334486e90, 300.0  # 2^300 keeps tiny arguments of a logarithm normal
+LIFT, LIFT_EXPONENT = 4.149515568880993e180, 600.0  # 2^600 keeps tiny arguments and quotients of a logarithm normal
 
 
 def inside(v, x):

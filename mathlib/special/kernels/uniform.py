@@ -7,9 +7,7 @@ Near the curve x = 0.66 v, where I_v crosses 1, terms of size r cancel: they nee
 
 from mathlib._lib.double_double import log_pair, two_sum
 from mathlib._lib.words_python import madd, sqrt, two_prod, where
-from mathlib.special.kernels.regions import DOWN, DOWN_EXPONENT, HALF_LOG_UP, HUGE, UP
-
-LIFT, LIFT_EXPONENT = 4.149515568880993e180, 600.0  # 2^600: above it a quotient by v + r < 2^467 stays normal
+from mathlib.special.kernels.regions import DOWN, DOWN_EXPONENT, HALF_LOG_UP, HUGE, LIFT, LIFT_EXPONENT, UP
 
 
 def length(v, x):
