@@ -21,6 +21,8 @@ BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 WORD_WIDTHS = {"two_prod": 2, "split": 3}  # the words that return several values
 
+Regions = tuple[tuple[Kernel, ...], ...]
+
 #: what a kernel, table or variable cannot be called: the keywords of C++, the names of words.h, our own names
 RESERVED = re.compile(
     "alignas|alignof|and_eq|asm|auto|bitand|bitor|bool|case|catch|char|char8_t|char16_t|char32_t|compl|concept|const|"
@@ -50,6 +52,11 @@ def is_number(value: Any) -> bool:
     return isinstance(value, float | int) and not isinstance(value, bool)
 
 
+def is_routine(value: Any) -> bool:
+    """Return whether an object is a routine by regions (an `Elementwise`), which a kernel may call."""
+    return hasattr(value, "regions") and value.n_out == 1
+
+
 def usable(name: str) -> bool:
     """Return whether a Python name can be a name in the C++ text."""
     return name.isidentifier() and name.isascii() and not RESERVED.fullmatch(name)
@@ -66,17 +73,49 @@ class Program:
     def name(self, value: Any, wanted: str) -> str:
         """Return the C++ name of a kernel, polynomial or table, after writing its definition if there is none yet."""
         if id(value) not in self.names:
-            taken = set(self.names.values())
-            free = (f"{wanted}_{n}" if n else wanted for n in count())  # two modules may use one name for two things
-            self.names[id(value)] = name = next(n for n in free if n not in taken)
+            self.names[id(value)] = name = self.free(wanted)
             if not usable(name):
                 raise Unsupported(f"{name!r} cannot be the name of a kernel, table or polynomial")
             if isinstance(value, types.FunctionType):
                 self.functions[id(value)] = function = Function(self, name, value)
                 self.parts.append(function.text)
+            elif is_routine(value):
+                arguments = [f"a{i}" for i in range(value.n_in)]
+                body = self.choice(name, value.region, value.regions, arguments, value.n_out)
+                head = ", ".join(f"double {a}" for a in arguments)
+                self.parts.append(f"MATHLIB_FUNCTION P1<double> {name}({head}) {{\n{body}}}\n")
             else:
                 self.parts.append(definition(name, value))
         return self.names[id(value)]
+
+    def free(self, wanted: str) -> str:
+        """Return a name that nothing has; two modules may use one name for two things."""
+        taken = set(self.names.values())
+        return next(n for n in (f"{wanted}_{n}" if n else wanted for n in count()) if n not in taken)
+
+    def choice(self, name: str, region: Kernel | None, regions: Regions, arguments: list[str], n_out: int) -> str:
+        """Return the body of a function that runs the region of its arguments."""
+
+        def call(kernel: Kernel, values: list[str]) -> tuple[str, int | None]:
+            called = self.name(kernel, kernel.__name__)
+            function = self.functions[id(kernel)]
+            if function.arity != len(values):
+                raise Unsupported(f"{called!r} takes {function.arity} values and is given {len(values)}")
+            return f"{called}({', '.join(values)})", function.width
+
+        which = "0" if region is None else f"int({call(region, arguments)[0]})"
+        lines = [f"  switch ({which}) {{"]
+        for i, stages in enumerate(regions):
+            lines.append(f"  case {i}: {{" if i + 1 < len(regions) else "  default: {")
+            values = arguments
+            for j, stage in enumerate(stages):
+                value, width = call(stage, values)
+                lines.append(f"    auto r{j} = {value};")
+                values = [f"r{j}"] if width is None else [f"r{j}._{m}" for m in range(width)]
+            if len(values) != n_out:
+                raise Unsupported(f"region {i} of {name!r} returns {len(values)} values, not {n_out}")
+            lines.append(f"    return {{{', '.join(values)}}};\n  }}")
+        return "\n".join([*lines, "  }\n"])
 
 
 class Function:
@@ -151,6 +190,8 @@ class Function:
                 value = self.known.get(name)
                 if id(value) in WORDS:
                     return f"{WORDS[id(value)]}({', '.join(map(e, arguments))})"
+                if is_routine(value):
+                    return f"{self.reference(callee)}({', '.join(map(e, arguments))})._0"
                 if isinstance(value, types.FunctionType | Horner | Horner2):
                     return f"{self.reference(callee)}({', '.join(map(e, arguments))})"
         raise self.refused(node)
@@ -245,7 +286,7 @@ def structs(text: str) -> Iterator[str]:
         yield f"template <{heads}> struct P{n} {{ {' '.join(f'A{i} _{i};' for i in range(n))} }};\n"
 
 
-def source(region: Kernel | None, regions: tuple[tuple[Kernel, ...], ...], n_in: int, n_out: int, name: str) -> str:
+def source(region: Kernel | None, regions: Regions, n_in: int, n_out: int, name: str) -> str:
     """Return C++ text that defines ``mathlib::<name>(double a0, ...)``, returning a struct with members ``_0, ...``.
 
     ``region`` numbers the entry of ``regions`` that serves an argument (None: there is one); an entry is a tuple of
@@ -254,36 +295,19 @@ def source(region: Kernel | None, regions: tuple[tuple[Kernel, ...], ...], n_in:
     if not usable(name):
         raise Unsupported(f"{name!r} cannot be the name of a routine")
     program, space, arguments = Program(), f"{name}_kernels", [f"a{i}" for i in range(n_in)]
-
-    def call(kernel: Kernel, values: list[str]) -> tuple[str, int | None]:
-        called = program.name(kernel, kernel.__name__)
-        function = program.functions[id(kernel)]
-        if function.arity != len(values):
-            raise Unsupported(f"{called!r} takes {function.arity} values and is given {len(values)}")
-        return f"{space}::{called}({', '.join(values)})", function.width
-
-    which = "0" if region is None else f"int({call(region, arguments)[0]})"
-    cases = []
-    for i, stages in enumerate(regions):
-        cases.append(f"  case {i}: {{" if i + 1 < len(regions) else "  default: {")
-        values = arguments
-        for j, stage in enumerate(stages):
-            value, width = call(stage, values)
-            cases.append(f"    auto r{j} = {value};")
-            values = [f"r{j}"] if width is None else [f"r{j}._{m}" for m in range(width)]
-        if len(values) != n_out:
-            raise Unsupported(f"region {i} of {name!r} returns {len(values)} values, not {n_out}")
-        cases.append(f"    return {{{', '.join(values)}}};\n  }}")
+    body = program.choice(name, region, regions, arguments, n_out)
     kernels = "".join(program.parts)
     result = f"P{n_out}<{', '.join(['double'] * n_out)}>"
+    head = ", ".join(f"double {a}" for a in arguments)
+    chosen = program.free("chosen")
     lines = [
         files("mathlib.gpu").joinpath("words.h").read_text(),
         f"namespace mathlib::{space} {{",
-        "".join(structs(kernels + result)) + kernels + "}",
+        "".join(structs(kernels + result)) + kernels,
+        f"MATHLIB_FUNCTION {result} {chosen}({head}) {{\n{body}}}\n}}",
         "namespace mathlib {",
-        f"MATHLIB_FUNCTION {space}::{result} {name}({', '.join(f'double {a}' for a in arguments)}) {{",
-        f"  switch ({which}) {{",
-        *cases,
-        "  }\n}\n}\n",
+        f"MATHLIB_FUNCTION {space}::{result} {name}({head}) {{",
+        f"  return {space}::{chosen}({', '.join(arguments)});",
+        "}\n}\n",
     ]
     return "\n".join(lines)

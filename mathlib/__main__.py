@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import pkgutil
 import platform
 import sys
 from collections.abc import Iterator
@@ -20,9 +19,9 @@ HEADER = ("routine", "on", "case", "size", "error", "bound", "seconds", "peer", 
 
 def rooms() -> Iterator[str]:
     """Names of the rooms that have checks of their own: a subpackage with a file ``_report``."""
-    for module in pkgutil.iter_modules(mathlib.__path__):
-        if module.ispkg and util.find_spec(f"mathlib.{module.name}._report") is not None:
-            yield module.name
+    for name in dir(mathlib):
+        if util.find_spec(f"mathlib.{name}") is not None and util.find_spec(f"mathlib.{name}._report") is not None:
+            yield name
 
 
 def present(name: str) -> bool:
@@ -53,15 +52,22 @@ def row(check: Check, backend: str, found: Measured) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the report and return the exit status: 1 if a row fails."""
+    """Run the report, or the command ``compile``, and return the exit status: 1 if a row fails."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["compile"]:
+        from mathlib.symbolic.command import main as compile_command
+
+        return compile_command(words[1:])
     parser = argparse.ArgumentParser(
-        prog="python -m mathlib", description="Check every routine of this installation against independent references."
+        prog="python -m mathlib",
+        description="Check every routine of this installation against independent references.",
+        epilog='python -m mathlib compile "EXPRESSION": stabilise, compile and verify an expression (see compile --help)',
     )
     parser.add_argument("--quick", action="store_true", help="fewer points, under 20 seconds")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--only", metavar="ROOM", choices=list(rooms()), help="one room: %(choices)s")
     parser.add_argument("--backend", choices=list(mathlib.backends()), help="one backend")
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args(words)
     names = [chosen.backend] if chosen.backend else list(mathlib.backends())
     checks = [
         c for name in rooms() if chosen.only in (None, name) for c in import_module(f"mathlib.{name}._report").checks()

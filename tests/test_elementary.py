@@ -1,4 +1,4 @@
-"""exp, expm1, log, log1p, sinpi and the reduction of angles: against Arb, on floats, on arrays and compiled."""
+"""Elementary functions at their edges, exact values, the reduction of large angles, and the tables behind them."""
 
 import math
 import sys
@@ -8,212 +8,130 @@ import pytest
 
 flint = pytest.importorskip("flint")
 
-from mathlib._lib import elementary, make_tables_elementary, tables_elementary, words_numpy  # noqa: E402
+from mathlib._lib import elementary, make_tables_elementary, on_llvm, tables_elementary, words_numpy  # noqa: E402
 from mathlib._lib.bind import bind  # noqa: E402
-from mathlib._lib.elementary import NEAR_ANGLE, reduce_far, reduce_near, sin_quadrants  # noqa: E402
+from mathlib._lib.elementary import NEAR_ANGLE, reduce_far  # noqa: E402
+from tests.elementary_cases import ANGULAR  # noqa: E402
 
 arb = flint.arb
 INFINITY, NAN = math.inf, math.nan
-RANDOM = np.random.default_rng(20)
-COUNT = 1500
-
-
-def log_uniform(low, high):
-    """Random powers of two with exponents between ``low`` and ``high``, from -1074 (subnormal) to 1024."""
-    return 2.0 ** RANDOM.uniform(low, high, COUNT)
-
-
-def both_signs(x):
-    return np.concatenate([x, -x])
-
-
-def near(x, steps=3):
-    """Each number and its neighbours."""
-    around = [x]
-    for _ in range(steps):
-        around += [np.nextafter(around[0], -INFINITY), np.nextafter(around[-1], INFINITY)]
-        around.sort(key=lambda a: a[0])
-    return np.concatenate(around)
-
-
-def sin_near(x):
-    k, y, yl = reduce_near(x)
-    return sin_quadrants(k, y, yl)
-
-
-def sin_far(x):
-    k, y, yl = reduce_far(x)
-    return sin_quadrants(k, y, yl)
-
-
-def cos_far(x):
-    k, y, yl = reduce_far(x)
-    return sin_quadrants(k + 5.0, y, yl)
-
-
-EXTREMES = np.array([5e-324, 2.2250738585072009e-308, 2.2250738585072014e-308, 1.7976931348623157e308])
-LARGE_ANGLES = np.concatenate(
-    [
-        log_uniform(15.7, 1024),
-        np.array([6381956970095103 * 2.0**797]),  # of all doubles the nearest to a multiple of pi/2 (Muller et al.)
-        near(np.rint(2.0 ** np.arange(15, 50)) * (math.pi / 2)),
-        near(np.ldexp(1.375, np.arange(16, 1024, 9))),  # where `split` changes its exponent
-        np.array([NEAR_ANGLE, EXTREMES[-1]]),
-    ]
-)
-CASES = {
-    "exp": (
-        elementary.exp,
-        arb.exp,
-        np.r_[
-            RANDOM.uniform(-745, 709.7, COUNT),
-            both_signs(log_uniform(-60, 9)),
-            near(np.arange(-1070, 1023) * math.log(2), 1),
-        ],
-    ),
-    "expm1": (
-        elementary.expm1,
-        arb.expm1,
-        np.r_[
-            RANDOM.uniform(-42, 709.7, COUNT),
-            both_signs(log_uniform(-1074, 5)),
-            both_signs(EXTREMES[:3]),
-            RANDOM.uniform(-1, 1, COUNT),
-        ],
-    ),
-    "log": (
-        elementary.log,
-        arb.log,
-        np.r_[
-            log_uniform(-1074, 1024),
-            RANDOM.uniform(0.5, 2, COUNT),
-            near(np.array([1.0, 0.6875, 1.375, 2.0]), 20),
-            EXTREMES,
-        ],
-    ),
-    "log1p": (
-        elementary.log1p,
-        arb.log1p,
-        np.r_[
-            log_uniform(-1074, 1024),
-            RANDOM.uniform(-1, 3, COUNT),
-            -log_uniform(-60, 0),
-            log_uniform(-52, 3) - 1.0,
-            EXTREMES,
-        ],
-    ),
-    "sinpi": (
-        elementary.sinpi,
-        arb.sin_pi,
-        np.r_[RANDOM.uniform(-5, 5, COUNT), both_signs(log_uniform(-1070, 53)), near(np.arange(1.0, 40.0) / 4.0)],
-    ),
-    "sin_near": (
-        sin_near,
-        arb.sin,
-        np.r_[
-            RANDOM.uniform(0, NEAR_ANGLE, COUNT),
-            log_uniform(-1070, 15.6),
-            near(np.arange(1, 32768, 37) * (math.pi / 2), 1),
-        ],
-    ),
-    "sin_far": (sin_far, arb.sin, LARGE_ANGLES),
-    "cos_far": (cos_far, arb.cos, LARGE_ANGLES),
+NEVER = {INFINITY: NAN, -INFINITY: NAN}  # functions of angles
+EVERYWHERE = {-0.0: -0.0, INFINITY: INFINITY, -INFINITY: -INFINITY}  # odd and unbounded
+EDGES = {
+    "acos": {1.0: 0.0, -1.0: math.pi, 0.0: math.pi / 2, 1.0000000000000002: NAN, -2.0: NAN} | NEVER,
+    "acosh": {1.0: 0.0, INFINITY: INFINITY, 0.9999999999999999: NAN, -1.0: NAN, -INFINITY: NAN},
+    "asin": {-0.0: -0.0, 1.0: math.pi / 2, -1.0: -math.pi / 2, 1.0000000000000002: NAN, -2.0: NAN} | NEVER,
+    "asinh": EVERYWHERE,
+    "atan": {-0.0: -0.0, INFINITY: math.pi / 2, -INFINITY: -math.pi / 2, 1e300: math.pi / 2, 1.0: math.pi / 4},
+    "atanh": {-0.0: -0.0, 1.0: INFINITY, -1.0: -INFINITY, 1.0000000000000002: NAN, -2.0: NAN} | NEVER,
+    "cbrt": EVERYWHERE,
+    "cos": {0.0: 1.0} | NEVER,
+    "cosh": {0.0: 1.0, INFINITY: INFINITY, -INFINITY: INFINITY, 710.5: INFINITY},
+    "cospi": {0.5: 0.0, -1.5: 0.0, 1.0: -1.0, 2.0**52 + 1: -1.0, 1e308: 1.0} | NEVER,
+    "erf": {-0.0: -0.0, INFINITY: 1.0, -INFINITY: -1.0, 6.0: 1.0},
+    "erfc": {0.0: 1.0, INFINITY: 0.0, -INFINITY: 2.0, 27.3: 0.0, -6.0: 2.0},
+    "erfcx": {0.0: 1.0, INFINITY: 0.0, -INFINITY: INFINITY, -26.7: INFINITY},
+    "exp": {0.0: 1.0, INFINITY: INFINITY, -INFINITY: 0.0, 709.79: INFINITY, 1e300: INFINITY, -745.14: 0.0, -1e300: 0.0},
+    "exp2": {INFINITY: INFINITY, -INFINITY: 0.0, 1024.0: INFINITY, -1075.0: 0.0},
+    "expm1": {-0.0: -0.0, INFINITY: INFINITY, -INFINITY: -1.0, 709.79: INFINITY, -1e300: -1.0},
+    "log": {-0.0: -INFINITY, 1.0: 0.0, INFINITY: INFINITY, -5e-324: NAN, -1.0: NAN, -INFINITY: NAN},
+    "log10": {0.0: -INFINITY, INFINITY: INFINITY, -1.0: NAN},
+    "log1p": {-0.0: -0.0, -1.0: -INFINITY, INFINITY: INFINITY, -1.0000000000000002: NAN, -INFINITY: NAN},
+    "log2": {0.0: -INFINITY, INFINITY: INFINITY, -1.0: NAN},
+    "sin": {-0.0: -0.0} | NEVER,
+    "sinh": EVERYWHERE | {711.0: INFINITY, -711.0: -INFINITY},
+    "sinpi": {0.5: 1.0, 1.5: -1.0, -0.5: -1.0, 1e308: 0.0, 2.0**51 + 0.5: 1.0, 2.0**51 + 1.5: -1.0, -3.0: -0.0} | NEVER,
+    "tan": {-0.0: -0.0} | NEVER,
+    "tanh": {-0.0: -0.0, INFINITY: 1.0, -INFINITY: -1.0, 20.0: 1.0},
 }
 
 
-def exact(f, x):
-    """f(x) as a ball of at least 100 bits."""
-    for bits in (200, 1500, 3000):
-        with flint.ctx.workprec(bits):
-            value = f(arb(float(x)))
-            if value == 0 or value.rel_accuracy_bits() > 100:
-                return value
-    raise AssertionError(f"no enclosure at {x!r}")
+def on_every_target(name, *columns):
+    """The results on Python floats, on NumPy arrays and compiled."""
+    kernel = getattr(elementary, name)
+    yield np.array([kernel(*map(float, arguments)) for arguments in zip(*columns, strict=True)])
+    with np.errstate(all="ignore"):
+        yield bind(kernel, words_numpy)(*columns)
+    yield on_llvm.ufunc(name, None, ((kernel,),), len(columns), 1)(*columns)
 
 
-def ulps(results, f, points):
-    """The largest error of the results in units in the last place of the true values."""
-
-    def error(y, x):
-        value = exact(f, x)
-        unit = math.ulp(float(value.mid()))
-        with flint.ctx.workprec(200):
-            return float(abs(arb(float(y)) - value) / arb(unit))
-
-    return np.max([*map(error, results, points)])  # NaN where a result is NaN
+def same(results, expected):
+    """Equal, NaN where NaN, and the signs of zeros too."""
+    np.testing.assert_array_equal(results, expected)
+    there = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(results[there]), np.signbit(expected[there]))
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_below_one_unit_in_the_last_place_on_python_floats(name):
-    kernel, truth, points = CASES[name]
-    assert len(points) > 1400
-    assert ulps([kernel(float(x)) for x in points], truth, points) < 1.0
+@pytest.mark.parametrize("name", EDGES)
+def test_edges(name):
+    points = np.array([*EDGES[name], NAN])
+    expected = np.array([*EDGES[name].values(), NAN])
+    for results in on_every_target(name, points):
+        same(results, expected)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_on_numpy_arrays_without_fma(name):
-    kernel, truth, points = CASES[name]
-    assert ulps(bind(kernel, words_numpy)(points), truth, points) < 2.0
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_compiled_kernels_have_the_bits_of_python(name):
-    pytest.importorskip("llvmlite")
-    from mathlib._lib import on_llvm
-
-    kernel, _, points = CASES[name]
-    function = on_llvm.ufunc(f"test_{name}", None, ((kernel,),), 1, 1)
-    np.testing.assert_array_equal(function(points), [kernel(float(x)) for x in points])
+@pytest.mark.parametrize(("name", "peer"), {"pow": np.power, "atan2": np.arctan2, "hypot": np.hypot}.items())
+def test_edges_of_two_arguments_are_those_of_the_c_library(name, peer):
+    values = [0.0, 1.0, 2.0, 3.0, 0.5, 2.5, 5e-324, 1e300, 2.0**53, 2.0**53 - 1.0, INFINITY]
+    values = np.array([*values, *(-v for v in values), NAN])
+    columns = [g.ravel() for g in np.meshgrid(values, values)]
+    with np.errstate(all="ignore"):
+        expected = peer(*columns)
+    edge = (expected == 0.0) | ~np.isfinite(expected) | np.isin(expected, [1.0, -1.0])
+    edge |= np.any([~np.isfinite(c) | (c == 0.0) for c in columns], axis=0)
+    assert np.count_nonzero(edge) > 200
+    for results in on_every_target(name, *columns):
+        same(results[edge], expected[edge])
 
 
 @pytest.mark.parametrize(
-    ("name", "table"),
-    {
-        "exp": {
-            0.0: 1.0,
-            INFINITY: INFINITY,
-            -INFINITY: 0.0,
-            709.79: INFINITY,
-            1e300: INFINITY,
-            -745.14: 0.0,
-            -1e300: 0.0,
-        },
-        "expm1": {INFINITY: INFINITY, -INFINITY: -1.0, 709.79: INFINITY, -1e300: -1.0},
-        "log": {0.0: -INFINITY, 1.0: 0.0, INFINITY: INFINITY, -5e-324: NAN, -1.0: NAN, -INFINITY: NAN},
-        "log1p": {-1.0: -INFINITY, INFINITY: INFINITY, -1.0000000000000002: NAN, -INFINITY: NAN},
-        "sinpi": {
-            0.5: 1.0,
-            1.5: -1.0,
-            -0.5: -1.0,
-            1e308: 0.0,
-            2.0**52 + 1: 0.0,
-            2.0**51 + 0.5: 1.0,
-            2.0**51 + 1.5: -1.0,
-            INFINITY: NAN,
-            -INFINITY: NAN,
-        },
-    }.items(),
+    ("name", "points", "expected"),
+    [
+        ("log2", 2.0 ** np.arange(-1074, 1024), np.arange(-1074.0, 1024.0)),
+        ("log10", np.array([float(f"1e{n}") for n in range(23)]), np.arange(23.0)),
+        ("exp2", np.arange(-1074.0, 1024.0), 2.0 ** np.arange(-1074, 1024)),
+        ("cbrt", np.arange(-200.0, 201.0) ** 3, np.arange(-200.0, 201.0)),
+    ],
+    ids=["log2", "log10", "exp2", "cbrt"],
 )
-def test_special_values(name, table):
-    kernel = getattr(elementary, name)
-    points = np.array([*table, NAN])
-    expected = [*table.values(), NAN]
-    np.testing.assert_array_equal([kernel(float(x)) for x in points], expected)
-    with np.errstate(all="ignore"):
-        np.testing.assert_array_equal(bind(kernel, words_numpy)(points), expected)
+def test_exact_values(name, points, expected):
+    for results in on_every_target(name, points):
+        np.testing.assert_array_equal(results, expected)
 
 
-@pytest.mark.parametrize("name", ["expm1", "log1p", "sinpi"])
-def test_zero_keeps_its_sign(name):
-    kernel = getattr(elementary, name)
-    assert math.copysign(1.0, kernel(-0.0)) == -1.0
-    assert math.copysign(1.0, kernel(0.0)) == 1.0
+def test_exact_values_of_hypot_and_pow():
+    m, n = (g.ravel() for g in np.meshgrid(np.arange(2.0, 40.0), np.arange(1.0, 40.0)))
+    for results in on_every_target("hypot", m * m - n * n, 2.0 * m * n):  # Pythagorean triples
+        np.testing.assert_array_equal(results, m * m + n * n)
+    x, y = (g.ravel() for g in np.meshgrid(np.arange(-9.0, 10.0), np.arange(1.0, 16.0)))
+    for results in on_every_target("pow", x, y):
+        np.testing.assert_array_equal(results, [float(int(a) ** int(b)) for a, b in zip(x, y, strict=True)])
 
 
 def test_zeros_of_sinpi_have_the_sign_of_the_argument():
-    for n in (1.0, 2.0, 3.0, 2.0**52 + 1, 2.0**60):
-        assert (elementary.sinpi(n), math.copysign(1.0, elementary.sinpi(n))) == (0.0, 1.0)
-        assert (elementary.sinpi(-n), math.copysign(1.0, elementary.sinpi(-n))) == (0.0, -1.0)
+    zeros = np.array([1.0, 2.0, 3.0, 2.0**52 + 1, 2.0**60])
+    for results in on_every_target("sinpi", np.r_[zeros, -zeros]):
+        same(results, np.r_[0.0 * zeros, -0.0 * zeros])
+
+
+def test_both_reductions_meet_at_the_largest_near_angle():
+    for x in np.nextafter(NEAR_ANGLE, [0.0, INFINITY]):
+        with flint.ctx.workprec(200):
+            assert abs(elementary.sin(x) - arb(x).sin()) < 1e-16
+            assert abs(elementary.cos(-x) - arb(x).cos()) < 1e-16
+
+
+def test_large_angles_are_reduced_to_twice_the_precision():
+    """The pair is x - k pi/2 up to a multiple of 2 pi, to 2^-80 of itself."""
+    angles = np.abs(ANGULAR[np.isfinite(ANGULAR)])
+    angles = angles[angles > 1e3]
+    assert angles.size > 500
+    with flint.ctx.workprec(1500):
+        for x in angles:
+            k, y, yl = reduce_far(float(x))
+            turns = (arb(x) - arb(y) - arb(yl) - arb(k) * arb.pi() / 2) / (2 * arb.pi())
+            error = (turns - (turns + arb(0.5)).floor()) * 2 * arb.pi()
+            assert abs(error) < abs(arb(y)) * arb(2) ** -80
 
 
 def test_the_table_of_two_over_pi_is_that_number():

@@ -43,4 +43,31 @@ def _bind(value: Any, words: Any, done: dict[int, Any]) -> Any:
             return words.table(value)
         case float() | int():
             return value
+        case _ if hasattr(value, "regions"):
+            return _routine(value, words, done)
     raise TypeError(f"a kernel may not use {value!r}: only words, kernels, polynomials, tables and numbers")
+
+
+def _routine(routine: Any, words: Any, done: dict[int, Any]) -> Kernel:
+    """A whole routine of one result as one function: all its regions are computed and `where` selects."""
+    region = bind(routine.region, words, done) if routine.region is not None else None
+    regions = [[bind(stage, words, done) for stage in stages] for stages in routine.regions]
+
+    def run(*arguments: Any) -> Any:
+        values = [composed(stages, arguments) for stages in regions]
+        if region is None:
+            return values[0]
+        which, result = region(*arguments), values[-1]
+        for number, value in reversed(list(enumerate(values[:-1]))):
+            result = words.where(which == number, value, result)
+        return result
+
+    return run
+
+
+def composed(stages: list[Kernel], arguments: tuple[Any, ...]) -> Any:
+    """Run the stages of a region one after the other; a single result comes as it is."""
+    result: Any = arguments
+    for stage in stages:
+        result = stage(*(result if isinstance(result, tuple) else (result,)))
+    return result

@@ -9,6 +9,7 @@ from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from mathlib._lib import dispatch, threads
 from mathlib._lib.bind import Kernel
@@ -19,7 +20,7 @@ ELEMENT_NS = 30.0  # estimated time per element, to decide how many threads are 
 SMALL = 1 << 14  # elements: below, one thread in any case
 
 _NDARRAY = np.ndarray
-_FLOATS = {np.dtype(np.float64), np.dtype(np.float32)}
+_FLOAT64, _FLOAT32 = np.dtype(np.float64), np.dtype(np.float32)
 
 ROUTINES: dict[str, "Elementwise"] = {}  # all that exist, by name: a room adds its own when it is imported
 
@@ -32,17 +33,36 @@ class Elementwise:
     ):
         self.name, self.region, self.regions, self.n_in, self.n_out = name, region, regions, n_in, n_out
         self._namespace_body = cache(lambda xp, device: NamespaceBody(region, regions, xp, device))
-        ROUTINES[name] = self
+        self._list()
+
+    def _list(self) -> None:
+        ROUTINES[self.name] = self
 
     def __call__(self, *arrays: Any, out: Any = None, backend: str | None = None, workers: int | None = None) -> Any:
-        if out is None and backend is None and workers is None and "ufunc" in self.__dict__ and chosen.get() is None:
-            for a in arrays:  # the common case, in less than a microsecond
+        compiled = backend == "numba" or (backend is None and chosen.get() is None)
+        simple = (workers is None or workers == 1) and (out is None or type(out) is _NDARRAY)
+        if compiled and simple and "ufunc" in self.__dict__:
+            shape = None  # the common cases, in a microsecond: float arrays that are small or for one thread
+            for a in arrays:
                 kind = type(a)
-                if kind is float or (kind is _NDARRAY and a.dtype in _FLOATS and a.size < SMALL):
+                if kind is float:
                     continue
-                break
+                if kind is not _NDARRAY or (a.dtype is not _FLOAT64 and a.dtype is not _FLOAT32):
+                    break
+                if a.size >= SMALL and workers != 1:
+                    break
+                if out is not None:
+                    if (shape is not None and shape != a.shape) or _may_overlap(a, out):
+                        break
+                    shape = a.shape
             else:
-                return self.ufunc(*arrays)
+                try:
+                    if out is None:
+                        return self.ufunc(*arrays)
+                    if self.n_out == 1 and out.shape == shape and (out.dtype is _FLOAT64 or out.dtype is _FLOAT32):
+                        return self.ufunc(*arrays, out=out)
+                except ValueError:  # noqa: SIM105  said in our words below; `suppress` would take half a microsecond
+                    pass
         how = dispatch.choose(arrays, backend)
         if how == "array":
             return self._on_namespace(arrays, out)
@@ -80,7 +100,7 @@ class Elementwise:
         outs = _outputs(out, self.n_out, shape, dtype, self.name)
         run = self._compiled_chunk if compiled else self._numpy_chunk
         if size:
-            shared = [any(np.may_share_memory(a, o) for o in outs) for a in inputs]  # chunks have no order: read a copy
+            shared = _overlapping(inputs, outs) if out is not None else [False] * self.n_in  # chunks have no order: copy
             views = [np.broadcast_to(a.copy() if s else a, shape) for a, s in zip(inputs, shared, strict=True)]
             axis = int(np.argmax(shape)) if shape else 0
 
@@ -111,8 +131,11 @@ class Elementwise:
         dtype = _common(cupy, [a for a in arrays if not isinstance(a, float | int)], self.name)
         inputs = [cupy.asarray(a, dtype=dtype) for a in arrays]
         outs = None if out is None else (out if isinstance(out, tuple) else (out,))
-        results = elementwise(self.region, self.regions, self.n_in, self.n_out, self.name)(inputs, outs)
+        results = elementwise(*self._gpu_kernels(), self.n_in, self.n_out, self.name)(inputs, outs)
         return results if self.n_out > 1 else results[0]
+
+    def _gpu_kernels(self) -> tuple[Kernel | None, tuple[tuple[Kernel, ...], ...]]:
+        return self.region, self.regions
 
     def _on_namespace(self, arrays: tuple[Any, ...], out: Any) -> Any:
         import array_api_compat
@@ -134,6 +157,13 @@ class Elementwise:
         values = self._namespace_body(xp, device)([xp.reshape(a, (-1,)) for a in wide])
         results = tuple(xp.astype(xp.reshape(v, shape), dtype) for v in values)
         return results if self.n_out > 1 else results[0]
+
+
+def _may_overlap(a: Any, out: Any) -> bool:
+    """Whether writing to ``out`` may change ``a``; two arrays that own their memory are quickly told apart."""
+    if a is not out and a.base is None and out.base is None:
+        return False
+    return bool(np.may_share_memory(a, out))
 
 
 def _refuse(what: str, i: int, name: str) -> TypeError:
@@ -172,6 +202,20 @@ def _outputs(out: Any, n: int, shape: tuple[int, ...], dtype: Any, name: str) ->
         if not np.can_cast(dtype, o.dtype, "same_kind"):
             raise TypeError(f"{name}: out has dtype {o.dtype}, which cannot hold {np.dtype(dtype)}")
     return outs
+
+
+def _overlapping(inputs: list[Any], outs: tuple[Any, ...]) -> list[bool]:
+    """Which inputs may share memory with an output."""
+    bounds = [byte_bounds(o) for o in outs]
+    low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)  # a thousand outputs are mostly parts of one array
+
+    def overlaps(a: Any) -> bool:
+        if not isinstance(a, np.ndarray):
+            return False
+        first, last = byte_bounds(a)
+        return first < high and last > low and any(first < h and last > b for b, h in bounds)
+
+    return [overlaps(a) for a in inputs]
 
 
 def _common(xp: Any, arrays: list[Any], name: str) -> Any:

@@ -41,7 +41,7 @@ QUIET["arm64"] = QUIET["aarch64"]
 
 
 def module(region: Kernel | None, regions: Regions, n_in: int, n_out: int, width: int, machine: str) -> str:
-    """Return a module that exports ``loop_float`` and ``loop_double``."""
+    """Return a module that exports ``loop_float``, ``loop_double`` and, for one block in columns, ``block``."""
     words = Words(width)  # collects the tables and declarations of all functions
     parts = [_region(k, stages, n_in, n_out, words.fresh()) for k, stages in enumerate(regions)]
     if region is None:
@@ -52,7 +52,7 @@ def module(region: Kernel | None, regions: Regions, n_in: int, n_out: int, width
         parts.append(_move("scatter", "%result", "%j", "%out", "%i", n_out))
         parts.append(_block(len(regions), n_in, n_out, words.fresh()))
     declarations, enter, leave = QUIET.get(machine, ("", "", ""))
-    parts += [_copy(*kinds, width) for kinds in (("float", "double"), ("double", "double"), ("double", "float"))]
+    parts += [copy(*kinds, width) for kinds in (("float", "double"), ("double", "double"), ("double", "float"))]
     parts += [_loop(kind, n_in, n_out, enter, leave) for kind in SIZES]
     return declarations + words.header() + "\n".join(parts)
 
@@ -133,7 +133,7 @@ def _move(name: str, source: str, at: str, target: str, to: str, count: int) -> 
 
 
 def _block_of_one_region() -> str:
-    return """define internal void @block(ptr %in, ptr %out, i64 %size) {
+    return """define void @block(ptr %in, ptr %out, i64 %size) {
   call void @region0(ptr %in, ptr %out, i64 %size)
   ret void
 }
@@ -200,7 +200,7 @@ run{k}:
 """
         for k in ks
     )
-    return f"""define internal void @block(ptr %in, ptr %out, i64 %size) {{
+    return f"""define void @block(ptr %in, ptr %out, i64 %size) {{
 entry:
   %which = alloca [{BLOCK} x i32], align 64
   %index = alloca [{COLUMN * count} x i32], align 64
@@ -227,7 +227,7 @@ done:
 """
 
 
-def _copy(source: str, target: str, width: int) -> str:
+def copy(source: str, target: str, width: int) -> str:
     """``size`` elements between two strided arrays, converted: by whole vectors where both are contiguous."""
     convert = {("float", "double"): "fpext", ("double", "float"): "fptrunc"}.get((source, target))
     vs, vt = f"<{width} x {source}>", f"<{width} x {target}>"

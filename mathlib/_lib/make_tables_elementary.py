@@ -77,14 +77,48 @@ def log_tail(z: arb) -> arb:
     return (2 * s.atanh() / s - 2) / z
 
 
+def log_pair_tail(z: arb) -> arb:
+    """((log((1 + s) / (1 - s)) / s - 2) / z - 2/3) / z with z = s**2."""
+    s = z.sqrt()
+    return ((2 * s.atanh() / s - 2) / z - arb(2) / 3) / z
+
+
 def sin_tail(z: arb) -> arb:
-    """(sin y - y + y**3 / 6) / y**5 with z = y**2."""
+    """(sin y - y) / y**3 with z = y**2."""
     y = z.sqrt()
-    return (y.sin() - y + y**3 / 6) / y**5
+    return (y.sin() - y) / y**3
 
 
 def cos_tail(z: arb) -> arb:
     return (z.sqrt().cos() - 1 + z / 2) / z**2
+
+
+def atan_tail(z: arb) -> arb:
+    """(atan(t) / t - 1) / z with z = t**2."""
+    t = z.sqrt()
+    return (t.atan() / t - 1) / z
+
+
+def asin_tail(z: arb) -> arb:
+    """(asin(s) / s - 1) / z with z = s**2."""
+    s = z.sqrt()
+    return (s.asin() / s - 1) / z
+
+
+def inverse_cube_root(m: arb) -> arb:
+    return 1 / m.root(3)
+
+
+def erf_tail(z: arb) -> arb:
+    """(erf(x) / x - 2 / sqrt(pi)) / z with z = x**2."""
+    x = z.sqrt()
+    return (x.erf() / x - 2 / arb.pi().sqrt()) / z
+
+
+def scaled_erfc(t: arb) -> arb:
+    """(1 + 2 a) exp(a**2) erfc(a) with t = (a - 2.5) / (a + 2.5)."""
+    a = 2.5 * (1 + t) / (1 - t)
+    return (1 + 2 * a) * (a * a).exp() * a.erfc()
 
 
 def two_over_pi() -> dict[str, float | tuple[float, ...]]:
@@ -109,10 +143,16 @@ def main() -> None:
         __file__,
         logarithm()
         | {
-            "EXP_TAIL": interpolate(exp_tail, -math.log(2) / 2, math.log(2) / 2, 12),
+            "EXP_TAIL": interpolate(exp_tail, -0.3466, 0.3467, 11),  # not at 0, where it is 0 / 0
             "LOG_TAIL": interpolate(log_tail, 0.0, (0.3125 / 1.6875) ** 2, 8),
+            "LOG_PAIR_TAIL": interpolate(log_pair_tail, 0.0, (0.3125 / 1.6875) ** 2, 8),
             "SIN_TAIL": interpolate(sin_tail, 0.0, (math.pi / 4) ** 2, 6),
-            "COS_TAIL": interpolate(cos_tail, 0.0, (math.pi / 4) ** 2, 7),
+            "COS_TAIL": interpolate(cos_tail, 0.0, (math.pi / 4) ** 2, 6),
+            "ATAN_TAIL": interpolate(atan_tail, 0.0, (math.sqrt(2) - 1) ** 2, 11),
+            "ASIN_TAIL": interpolate(asin_tail, 0.0, 0.25, 13),
+            "CBRT": interpolate(inverse_cube_root, 0.6875, 1.375, 8),
+            "ERF_TAIL": interpolate(erf_tail, 0.0, 0.25, 10),
+            "ERFC": interpolate(scaled_erfc, -2 / 3, 0.9999, 24),
         }
         | two_over_pi(),
     )

@@ -4,12 +4,14 @@
 from types import ModuleType
 from typing import Any
 
+from mathlib._lib import words_python
+
 SPLITTER = 134217729.0  # 2^27 + 1
 SMALLEST, LARGEST = -1022, 1023  # exponents of normal numbers
 
 
 class Words:
-    """The words on one namespace and device."""
+    """The words on one namespace and device; an expression's constants come as Python floats, and stay them."""
 
     def __init__(self, xp: ModuleType, device: Any):
         self._xp, self._device = xp, device
@@ -30,6 +32,8 @@ class Words:
         return high, a - high
 
     def two_prod(self, a, b):
+        if isinstance(a, float) and isinstance(b, float):
+            return words_python.two_prod(a, b)
         p = a * b
         ah, al = self._halves(a)
         bh, bl = self._halves(b)
@@ -42,12 +46,18 @@ class Words:
         return self._xp.where(condition, self._array(a), self._array(b))
 
     def floor(self, x):
+        if isinstance(x, float):
+            return words_python.floor(x)
         return self._xp.floor(x)
 
     def sqrt(self, x):
-        return self._xp.sqrt(self.where(x > 0.0, x, 0.0))
+        if isinstance(x, float):
+            return words_python.sqrt(x)
+        return self._xp.sqrt(x)
 
     def split(self, x):
+        if isinstance(x, float):
+            return words_python.split(x)
         xp, where = self._xp, self.where
         x = where(x > 0.0, where(x < float("inf"), x, 1.0), 1.0)
         k = xp.floor(xp.log2(x))  # may be one off: put right below
@@ -60,6 +70,8 @@ class Words:
         return k, xp.astype(xp.floor(cell), xp.int64), m
 
     def exp2i(self, k):
+        if isinstance(k, float):
+            return words_python.exp2i(k)
         k = self.where(k >= SMALLEST, self.where(k <= LARGEST, k, 0.0), 0.0)  # NaN too: that side is not taken
         return self._powers[self._xp.astype(k, self._xp.int64) - SMALLEST]
 
@@ -91,4 +103,6 @@ class Table:
         self._xp, self._values = xp, values
 
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int):
+            return float(self._values[index])
         return self._xp.take(self._values, index)

@@ -4,8 +4,13 @@ Nothing is analysed: Python executes the kernel, every operator appends one inst
 instructions get one name (value numbering), so code generation needs no optimisation pass before it.
 """
 
+import re
 import struct
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from mathlib._lib import words_python
+from mathlib._lib.bind import bind
 
 
 def double(x: float) -> str:
@@ -67,22 +72,53 @@ class Value:
         return self.words.binary("fcmp une", self, b)
 
 
-class Words:
-    """The words of one function body; ``width`` lanes at a time. ``lines`` is the text so far."""
+def _folding(word: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a word of constants be a constant: the definition in Python has the same bits."""
+    meaning = getattr(words_python, word.__name__)
 
-    def __init__(self, width: int):
-        self.width = width
+    def folded(self: "Words", *operands: Any) -> Any:
+        return word(self, *operands) if any(isinstance(a, Value) for a in operands) else meaning(*operands)
+
+    return folded
+
+
+class Words:
+    """The words of one function body; ``width`` lanes at a time. ``lines`` is the text so far.
+
+    ``calls`` says to users of the text that kernels should be called rather than written out; see `called`.
+    """
+
+    def __init__(self, width: int, calls: bool = False):
+        self.width, self.calls = width, calls
         self.d, self.i64, self.i32, self.i1 = (f"<{width} x {t}>" for t in ("double", "i64", "i32", "i1"))
         self.lines: list[str] = []
         self.declared: set[str] = set()
         self.tables: dict[tuple[float, ...], str] = {}
+        self.functions: dict[int, tuple[str, str]] = {}
         self._seen: dict[str, str] = {}
 
     def fresh(self) -> "Words":
         """Return the words of another function of the same module: tables and declarations are shared."""
-        other = Words(self.width)
-        other.tables, other.declared = self.tables, self.declared
+        other = Words(self.width, self.calls)
+        other.tables, other.declared, other.functions = self.tables, self.declared, self.functions
         return other
+
+    def called(self, kernel: Any) -> Any:
+        """Return a kernel of one result as a function that is called, not written out, at each use: for long texts."""
+
+        def call(*arguments: Any) -> Value:
+            if id(kernel) not in self.functions:
+                inside = self.fresh()
+                given = [Value(inside, f"%a{i}") for i in range(len(arguments))]
+                result = bind(kernel, inside)(*given)
+                name = f"@w{self.width}_{kernel.__name__}_{len(self.functions)}"
+                head = ", ".join(f"{self.d} {g.name}" for g in given)
+                text = f"define internal {self.d} {name}({head}) {{\n" + "\n".join(inside.lines)
+                self.functions[id(kernel)] = name, text + f"\n  ret {self.d} {inside.name(result)}\n}}\n"
+            name, _ = self.functions[id(kernel)]
+            return self.value(f"call {self.d} {name}({', '.join(f'{self.d} {self.name(a)}' for a in arguments)})")
+
+        return call
 
     def header(self) -> str:
         """Return what stands before the functions: declarations and tables."""
@@ -122,9 +158,11 @@ class Words:
 
     # ---- the vocabulary ---------------------------------------------------------------------------------------------
 
+    @_folding
     def madd(self, a, b, c):
         return self.intrinsic("fma", a, b, c)
 
+    @_folding
     def two_prod(self, a, b):
         p = a * b
         return p, self.madd(a, b, -p)
@@ -134,12 +172,15 @@ class Words:
             return a if condition else b
         return self.value(f"select {self.i1} {condition.name}, {self.d} {self.name(a)}, {self.d} {self.name(b)}")
 
+    @_folding
     def floor(self, x):
         return self.intrinsic("floor", x)
 
+    @_folding
     def sqrt(self, x):
         return self.intrinsic("sqrt", x)
 
+    @_folding
     def split(self, x):
         # 32-bit integers: AVX2 has no 64-bit arithmetic shift and no conversion between int64 and double
         bits = self.emit(f"bitcast {self.d} {self.name(x)} to {self.i64}")
@@ -154,6 +195,7 @@ class Words:
         m = self.emit(f"sub {self.i64} {bits}, {wide}")
         return self.value(f"sitofp {self.i32} {k} to {self.d}"), i, self.value(f"bitcast {self.i64} {m} to {self.d}")
 
+    @_folding
     def exp2i(self, k):
         i = self.emit(f"fptosi {self.d} {self.name(k)} to {self.i32}")
         i = self.emit(f"add {self.i32} {i}, {self.splat('i32', '1023')}")
@@ -183,13 +225,53 @@ class Words:
         return polynomial
 
 
+def pieces(lines: list[str], results: list[str], length: int) -> Iterator[tuple[list[str], list[str], list[str]]]:
+    """Cut a text into parts of ``length`` lines: (lines, values that a part takes, values that later parts take).
+
+    Code generation takes more than linear time in the length of a function. Values are given as ``type name``.
+    """
+    parts = [lines[start : start + length] for start in range(0, len(lines), length)]
+    kind: dict[str, str] = {}
+    where: dict[str, int] = {}
+    last: dict[str, int] = {name: len(parts) for name in results}
+    uses: list[set[str]] = []
+    for k, part in enumerate(parts):
+        used = set()
+        for line in part:
+            name, _, text = line.strip().partition(" = ")
+            used |= set(re.findall(r"%v\d+", text))
+            kind[name], where[name] = _type(text), k
+        uses.append(used)
+        last.update(dict.fromkeys(used, k) | {n: len(parts) for n in results})
+    for k, part in enumerate(parts):
+        taken = sorted(n for n in uses[k] if where[n] < k)
+        given = sorted(n for n in where if where[n] == k and last.get(n, k) > k)
+        yield part, [f"{kind[n]} {n}" for n in taken], [f"{kind[n]} {n}" for n in given]
+
+
+def _type(text: str) -> str:
+    """The type of the result of an instruction that `Words` writes."""
+    operation, _, rest = text.partition(" ")
+    if operation in ("bitcast", "trunc", "zext", "sitofp", "fptosi"):
+        return rest.rpartition(" to ")[2]
+    if operation == "getelementptr":
+        return re.sub(r"^.*(<\d+ x )i32> .*$", r"\1ptr>", rest)
+    if operation == "select":
+        return re.sub(r"^<[^>]*> \S+ (<[^>]*>).*$", r"\1", rest)
+    kind = re.search(r"<\d+ x \w+>", rest)
+    assert kind is not None
+    return kind.group().replace("double", "i1") if operation == "fcmp" else kind.group()
+
+
 class Table:
     """A constant table; subscripting with the index vector of ``split`` is one gather."""
 
     def __init__(self, words: Words, values: tuple[float, ...]):
         self.words, self.values = words, values
 
-    def __getitem__(self, index: str) -> Value:
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int):
+            return self.values[index]
         w = self.words
         table = w.tables.setdefault(self.values, f"@table{len(w.tables)}")
         gather = f"@llvm.masked.gather.v{w.width}f64.v{w.width}p0"

@@ -1,16 +1,14 @@
 """SymPy functions for logarithms and ratios of modified Bessel functions."""
 
-import mpmath
-from sympy import Add, Expr, Function, Mul, PoleError, S, besseli, besselk, log
-from sympy.core.function import ArgumentIndexError
+from sympy import Expr, Function, Order, PoleError, S, besseli, besselk, ceiling, log
 
-from mathlib.symbolic import multiprecision
-from mathlib.symbolic.printing import Printable
+from mathlib.symbolic.bessel_expansions import at_infinity, i_at_zero, k_at_zero
+from mathlib.symbolic.precise_function import PreciseFunction, undefined
 
 
-class BesselFunction(Printable, Function):
+class BesselFunction(PreciseFunction):
     """
-    A function of an order and an argument, computed by `mathlib.symbolic.multiprecision`.
+    A function of an order and an argument.
 
     Parameters
     ----------
@@ -35,7 +33,7 @@ class BesselFunction(Printable, Function):
         Returns
         -------
         Expr or None
-            The value, or None where there is no simpler form.
+            The value, NaN where an argument is NaN or has no direction, or None where there is no simpler form.
 
         Examples
         --------
@@ -43,69 +41,59 @@ class BesselFunction(Printable, Function):
         >>> BesselIRatio(2, 0), BesselIRatio(2, -3)
         (0, -BesselIRatio(2, 3))
         """
-        return S.NaN if S.NaN in (nu, x) else cls._simpler(nu, x)
-
-    def fdiff(self, argindex: int = 2) -> Expr:
-        """
-        First derivative with respect to one of the arguments.
-
-        Parameters
-        ----------
-        argindex : int
-            1 for the order, 2 for the argument.
-
-        Returns
-        -------
-        Expr
-            The derivative.
-
-        Raises
-        ------
-        ArgumentIndexError
-            Where there is no closed form.
-
-        Examples
-        --------
-        >>> from sympy.abc import x
-        >>> from mathlib.symbolic import LogBesselK
-        >>> LogBesselK(0, x).fdiff(2)
-        -BesselKRatio(0, x)
-        """
-        if argindex not in (1, 2):
-            raise ArgumentIndexError(self, argindex)
-        return self._by_order(*self.args) if argindex == 1 else self._by_argument(*self.args)
+        return S.NaN if undefined(nu, x) else cls._simpler(nu, x)
 
     @classmethod
     def _simpler(cls, nu: Expr, x: Expr) -> Expr | None:
         return None
 
-    def _by_order(self, nu: Expr, x: Expr) -> Expr:
-        raise ArgumentIndexError(self, 1)
+    @staticmethod
+    def _expansion(nu: Expr, z: Expr, end: Expr, terms: int) -> Expr | None:
+        """Return so many terms of the expansion at 0 or infinity, or None where there is no simple one."""
+        return None
 
-    def _by_argument(self, nu: Expr, x: Expr) -> Expr:
-        raise ArgumentIndexError(self, 2)
+    @staticmethod
+    def _is_elementary(nu: Expr, z: Expr) -> bool:
+        """Whether the expansion ends."""
+        return False
 
-    def _eval_evalf(self, prec: int) -> Expr | None:
-        try:
-            with mpmath.workprec(prec):
-                value = getattr(multiprecision, self._multiprecision)(*self.args)
-        except (ValueError, mpmath.libmp.NoConvergence):  # not numbers, or numbers that mpmath cannot do
-            return None
-        return Expr._from_mpmath(value, prec)
+    def _eval_rewrite(self, rule: type | str, args: tuple[Expr, ...], **hints: object) -> Expr | None:
+        # SymPy's limits go wrong with its own tractable form of the Bessel functions, and right with an expansion.
+        return None if rule == "tractable" else super()._eval_rewrite(rule, args, **hints)
 
     def _eval_as_leading_term(self, x: Expr, logx: Expr | None = None, cdir: int = 0) -> Expr:
-        self._check_regular(x)
-        return super()._eval_as_leading_term(x, logx=logx, cdir=cdir)
+        end = self._singular_end(x)
+        if end is None:
+            return Function._eval_as_leading_term(self, x, logx=logx, cdir=cdir)
+        for terms in (1, 2):  # with the first alone, nothing may be left
+            leading = self._expanded(x, end, terms).as_leading_term(x, logx=logx, cdir=cdir)
+            if not leading.is_zero:
+                break
+        return leading
 
     def _eval_nseries(self, x: Expr, n: int, logx: Expr | None, cdir: int = 0) -> Expr:
-        self._check_regular(x)
-        return super()._eval_nseries(x, n, logx, cdir)
+        end = self._singular_end(x)
+        if end is None:
+            return Function._eval_nseries(self, x, n, logx, cdir)
+        _, exponent = self.args[1].as_leading_term(x).as_coeff_exponent(x)
+        terms = int(ceiling(n / abs(exponent))) + 1
+        series = self._expanded(x, end, terms).nseries(x, n=n, logx=logx, cdir=cdir)
+        return series if self._is_elementary(*self.args) else series + Order(x**n, x)
 
-    def _check_regular(self, x: Expr) -> None:
-        """Refuse an expansion at 0 or infinity, which SymPy takes for regular points: its limits would be wrong."""
+    def _singular_end(self, x: Expr) -> Expr | None:
+        """Return the limit of the argument where it is singular, 0 or infinity."""
         order, argument = (arg.limit(x, 0) for arg in self.args)
-        if argument.is_zero or argument.is_infinite or order.is_infinite:
-            raise PoleError(f"no expansion of {self} at order {order}, argument {argument}")
+        if order.is_infinite:
+            raise PoleError(f"no expansion of {self} at an infinite order")
+        return argument if argument.is_zero or argument.is_infinite else None
+
+    def _expanded(self, x: Expr, end: Expr, terms: int) -> Expr:
+        nu, z = self.args
+        known = end.is_zero or end is S.Infinity
+        expansion = self._expansion(nu, z, end, terms) if known and not nu.has(x) else None
+        if expansion is None:
+            raise PoleError(f"no expansion of {self} at {end}")
+        return expansion
 
 
 class LogBesselI(BesselFunction):
@@ -142,9 +130,9 @@ class LogBesselI(BesselFunction):
     -5506.66082263027235989717610643
     """
 
-    _special = "log_iv"
+    _routine = "mathlib.special.log_iv"
     _multiprecision = "log_besseli"
-    _formula = r"\log I_{{{nu}}}\left({x}\right)"
+    _formula = r"\log I_{{{0}}}\left({1}\right)"
 
     @classmethod
     def _simpler(cls, nu: Expr, x: Expr) -> Expr | None:
@@ -165,17 +153,23 @@ class LogBesselI(BesselFunction):
             return cls(nu, -x)
         return None
 
-    def _by_order(self, nu: Expr, x: Expr) -> Expr:
-        return LogBesselIOrderDerivative(nu, x)
-
-    def _by_argument(self, nu: Expr, x: Expr) -> Expr:
+    @staticmethod
+    def _partial(index: int, nu: Expr, x: Expr) -> Expr:
+        if index == 0:
+            return LogBesselIOrderDerivative(nu, x)
         return BesselIRatio(nu, x) + nu / x
 
-    def _eval_rewrite_as_besseli(self, nu: Expr, x: Expr, **hints: object) -> Expr:
+    @staticmethod
+    def _definition(nu: Expr, x: Expr) -> Expr:
         return log(besseli(nu, x))
 
+    @staticmethod
+    def _expansion(nu: Expr, z: Expr, end: Expr, terms: int) -> Expr | None:
+        parts = _i_parts(nu, z, end, terms)
+        return parts and parts[0] + log(parts[1])
+
     def _eval_is_real(self) -> bool | None:
-        return _is_besseli_positive(*self.args)
+        return is_besseli_positive(*self.args)
 
 
 class LogBesselK(BesselFunction):
@@ -209,9 +203,9 @@ class LogBesselK(BesselFunction):
     5499.05991567074602754132886269
     """
 
-    _special = "log_kv"
+    _routine = "mathlib.special.log_kv"
     _multiprecision = "log_besselk"
-    _formula = r"\log K_{{{nu}}}\left({x}\right)"
+    _formula = r"\log K_{{{0}}}\left({1}\right)"
 
     @classmethod
     def _simpler(cls, nu: Expr, x: Expr) -> Expr | None:
@@ -225,17 +219,27 @@ class LogBesselK(BesselFunction):
             return S.Infinity
         return None
 
-    def _by_order(self, nu: Expr, x: Expr) -> Expr:
-        return LogBesselKOrderDerivative(nu, x)
-
-    def _by_argument(self, nu: Expr, x: Expr) -> Expr:
+    @staticmethod
+    def _partial(index: int, nu: Expr, x: Expr) -> Expr:
+        if index == 0:
+            return LogBesselKOrderDerivative(nu, x)
         return -BesselKRatio(nu, x) + nu / x
 
-    def _eval_rewrite_as_besselk(self, nu: Expr, x: Expr, **hints: object) -> Expr:
+    @staticmethod
+    def _definition(nu: Expr, x: Expr) -> Expr:
         return log(besselk(nu, x))
 
+    @staticmethod
+    def _expansion(nu: Expr, z: Expr, end: Expr, terms: int) -> Expr | None:
+        parts = _k_parts(nu, z, end, terms)
+        return parts and parts[0] + log(parts[1])
+
+    @staticmethod
+    def _is_elementary(nu: Expr, z: Expr) -> bool:
+        return _is_half_integer(nu)
+
     def _eval_is_real(self) -> bool | None:
-        return _is_besselk_positive(*self.args)
+        return is_besselk_positive(*self.args)
 
 
 class BesselIRatio(BesselFunction):
@@ -267,9 +271,9 @@ class BesselIRatio(BesselFunction):
     0.40732521742901223284
     """
 
-    _special = "iv_ratio"
+    _routine = "mathlib.special.iv_ratio"
     _multiprecision = "besseli_ratio"
-    _formula = r"\frac{{I_{{{next}}}\left({x}\right)}}{{I_{{{nu}}}\left({x}\right)}}"
+    _formula = r"\frac{{I_{{{2}}}\left({1}\right)}}{{I_{{{0}}}\left({1}\right)}}"
 
     @classmethod
     def _simpler(cls, nu: Expr, x: Expr) -> Expr | None:
@@ -286,17 +290,28 @@ class BesselIRatio(BesselFunction):
             return -cls(nu, -x)
         return None
 
-    def _by_order(self, nu: Expr, x: Expr) -> Expr:
-        return self * (LogBesselIOrderDerivative(nu + 1, x) - LogBesselIOrderDerivative(nu, x))
+    @staticmethod
+    def _partial(index: int, nu: Expr, x: Expr) -> Expr:
+        if index == 0:
+            return BesselIRatio(nu, x) * (LogBesselIOrderDerivative(nu + 1, x) - LogBesselIOrderDerivative(nu, x))
+        return 1 - BesselIRatio(nu, x) ** 2 - (2 * nu + 1) / x * BesselIRatio(nu, x)
 
-    def _by_argument(self, nu: Expr, x: Expr) -> Expr:
-        return 1 - self**2 - (2 * nu + 1) / x * self
-
-    def _eval_rewrite_as_besseli(self, nu: Expr, x: Expr, **hints: object) -> Expr:
+    @staticmethod
+    def _definition(nu: Expr, x: Expr) -> Expr:
         return besseli(nu + 1, x) / besseli(nu, x)
 
+    @staticmethod
+    def _expansion(nu: Expr, z: Expr, end: Expr, terms: int) -> Expr | None:
+        above, below = _i_parts(nu + 1, z, end, terms), _i_parts(nu, z, end, terms)
+        scale = S.One if end is S.Infinity else z / (2 * nu + 2)
+        return above and below and scale * above[1] / below[1]
+
     def _eval_is_positive(self) -> bool | None:
-        return _is_besseli_positive(*self.args)
+        return is_besseli_positive(*self.args)
+
+    def _formula_fields(self) -> tuple[Expr, ...]:
+        nu, x = self.args
+        return nu, x, nu + 1
 
 
 class BesselKRatio(BesselFunction):
@@ -326,9 +341,9 @@ class BesselKRatio(BesselFunction):
     2.4538138495723658912
     """
 
-    _special = "kv_ratio"
+    _routine = "mathlib.special.kv_ratio"
     _multiprecision = "besselk_ratio"
-    _formula = r"\frac{{K_{{{next}}}\left({x}\right)}}{{K_{{{nu}}}\left({x}\right)}}"
+    _formula = r"\frac{{K_{{{2}}}\left({1}\right)}}{{K_{{{0}}}\left({1}\right)}}"
 
     @classmethod
     def _simpler(cls, nu: Expr, x: Expr) -> Expr | None:
@@ -344,17 +359,35 @@ class BesselKRatio(BesselFunction):
                 return S.Zero
         return None
 
-    def _by_order(self, nu: Expr, x: Expr) -> Expr:
-        return self * (LogBesselKOrderDerivative(nu + 1, x) - LogBesselKOrderDerivative(nu, x))
+    @staticmethod
+    def _partial(index: int, nu: Expr, x: Expr) -> Expr:
+        if index == 0:
+            return BesselKRatio(nu, x) * (LogBesselKOrderDerivative(nu + 1, x) - LogBesselKOrderDerivative(nu, x))
+        return BesselKRatio(nu, x) ** 2 - (2 * nu + 1) / x * BesselKRatio(nu, x) - 1
 
-    def _by_argument(self, nu: Expr, x: Expr) -> Expr:
-        return self**2 - (2 * nu + 1) / x * self - 1
-
-    def _eval_rewrite_as_besselk(self, nu: Expr, x: Expr, **hints: object) -> Expr:
+    @staticmethod
+    def _definition(nu: Expr, x: Expr) -> Expr:
         return besselk(nu + 1, x) / besselk(nu, x)
 
+    @staticmethod
+    def _expansion(nu: Expr, z: Expr, end: Expr, terms: int) -> Expr | None:
+        above, below = _k_parts(nu + 1, z, end, terms), _k_parts(nu, z, end, terms)
+        if end is S.Infinity or _is_half_integer(nu):
+            scale = S.One
+        else:
+            scale = (S.One if nu.is_zero else 2 * nu) / z
+        return above and below and scale * above[1] / below[1]
+
+    @staticmethod
+    def _is_elementary(nu: Expr, z: Expr) -> bool:
+        return _is_half_integer(nu)
+
     def _eval_is_positive(self) -> bool | None:
-        return _is_besselk_positive(*self.args)
+        return is_besselk_positive(*self.args)
+
+    def _formula_fields(self) -> tuple[Expr, ...]:
+        nu, x = self.args
+        return nu, x, nu + 1
 
 
 class LogBesselIOrderDerivative(BesselFunction):
@@ -382,9 +415,9 @@ class LogBesselIOrderDerivative(BesselFunction):
     LogBesselIOrderDerivative(nu, x)
     """
 
-    _special = "log_iv_dv"
+    _routine = "mathlib.special.log_iv_dv"
     _multiprecision = "log_besseli_order_derivative"
-    _formula = r"\left. \frac{{\partial}}{{\partial \mu}} \log I_{{\mu}}\left({x}\right) \right|_{{\mu={nu}}}"
+    _formula = r"\left. \frac{{\partial}}{{\partial \mu}} \log I_{{\mu}}\left({1}\right) \right|_{{\mu={0}}}"
 
     @classmethod
     def _simpler(cls, nu: Expr, x: Expr) -> Expr | None:
@@ -394,11 +427,12 @@ class LogBesselIOrderDerivative(BesselFunction):
             return S.NaN if nu.is_infinite else S.Zero
         return None
 
-    def _by_argument(self, nu: Expr, x: Expr) -> Expr:
-        return BesselIRatio(nu, x).fdiff(1) + 1 / x
+    @staticmethod
+    def _partial(index: int, nu: Expr, x: Expr) -> Expr | None:
+        return None if index == 0 else BesselIRatio._partial(0, nu, x) + 1 / x
 
     def _eval_is_real(self) -> bool | None:
-        return _is_besseli_positive(*self.args)
+        return is_besseli_positive(*self.args)
 
     def _eval_is_negative(self) -> bool | None:
         nu, x = self.args
@@ -430,9 +464,9 @@ class LogBesselKOrderDerivative(BesselFunction):
     LogBesselKOrderDerivative(nu, x)
     """
 
-    _special = "log_kv_dv"
+    _routine = "mathlib.special.log_kv_dv"
     _multiprecision = "log_besselk_order_derivative"
-    _formula = r"\left. \frac{{\partial}}{{\partial \mu}} \log K_{{\mu}}\left({x}\right) \right|_{{\mu={nu}}}"
+    _formula = r"\left. \frac{{\partial}}{{\partial \mu}} \log K_{{\mu}}\left({1}\right) \right|_{{\mu={0}}}"
 
     @classmethod
     def _simpler(cls, nu: Expr, x: Expr) -> Expr | None:
@@ -446,85 +480,39 @@ class LogBesselKOrderDerivative(BesselFunction):
             return S.NaN if nu.is_infinite else S.Zero
         return None
 
-    def _by_argument(self, nu: Expr, x: Expr) -> Expr:
-        return -BesselKRatio(nu, x).fdiff(1) + 1 / x
+    @staticmethod
+    def _partial(index: int, nu: Expr, x: Expr) -> Expr | None:
+        return None if index == 0 else -BesselKRatio._partial(0, nu, x) + 1 / x
 
     def _eval_is_real(self) -> bool | None:
-        return _is_besselk_positive(*self.args)
+        return is_besselk_positive(*self.args)
 
     def _eval_is_positive(self) -> bool | None:
         nu, x = self.args
         return (nu.is_positive and x.is_positive) or None
 
 
-def log_bessel(expr: Expr) -> Expr:
-    """
-    Write logarithms and ratios of modified Bessel functions with the classes of this package.
-
-    Parameters
-    ----------
-    expr : Expr
-        An expression with ``besseli`` and ``besselk``.
-
-    Returns
-    -------
-    Expr
-        An equal expression. ``log(besseli(nu, x))`` becomes `LogBesselI`, ``besseli(nu + 1, x) / besseli(nu, x)``
-        becomes `BesselIRatio`, the same for K. The logarithm of a product or a power is split where the assumptions
-        say that the Bessel function is positive.
-
-    Notes
-    -----
-    This is the way back from ``rewrite(besseli)`` and ``rewrite(besselk)``.
-
-    Examples
-    --------
-    >>> from sympy import besseli, besselk, log, symbols
-    >>> from mathlib.symbolic import log_bessel
-    >>> nu, x = symbols("nu x", positive=True)
-    >>> log_bessel(log(x**nu / besseli(nu, x)))
-    log(x**nu) - LogBesselI(nu, x)
-    >>> log_bessel(1 - besselk(nu + 1, x) / besselk(nu, x))
-    1 - BesselKRatio(nu, x)
-    """
-    expr = expr.replace(lambda e: isinstance(e, log), _split_logarithm)
-    return expr.replace(lambda e: isinstance(e, Mul), _find_ratios)
-
-
-def _split_logarithm(logarithm: Expr) -> Expr:
-    """Take the Bessel functions out of a logarithm, as far as they are positive or all there is."""
-    factors = Mul.make_args(logarithm.args[0])
-    terms, rest = [], []
-    for factor in factors:
-        function, power = factor.as_base_exp()
-        if isinstance(function, besseli | besselk):
-            is_i = isinstance(function, besseli)
-            positive = (_is_besseli_positive if is_i else _is_besselk_positive)(*function.args)
-            if factors == (function,) or (positive and power.is_real):
-                terms.append(power * (LogBesselI if is_i else LogBesselK)(*function.args))
-                continue
-        rest.append(factor)
-    return Add(log(Mul(*rest)), *terms) if terms else logarithm
-
-
-def _find_ratios(product: Expr) -> Expr:
-    """Write quotients of Bessel functions of neighbouring orders in a product as ratios."""
-    for upper in product.as_powers_dict():
-        if isinstance(upper, besseli | besselk):
-            nu, x = upper.args
-            lower = upper.func(nu - 1, x)
-            powers = product.as_powers_dict()
-            up, down = S(powers[upper]), -S(powers[lower])
-            # The order of lower differs where SymPy turned the sign of an integer order.
-            if lower.args == (nu - 1, x) and up.is_Integer and down.is_Integer and up * down > 0:
-                ratio = (BesselIRatio if isinstance(upper, besseli) else BesselKRatio)(nu - 1, x)
-                product *= (ratio * lower / upper) ** min(up, down, key=abs)
-    return product
-
-
-def _is_besseli_positive(nu: Expr, x: Expr) -> bool | None:
+def is_besseli_positive(nu: Expr, x: Expr) -> bool | None:
     return (x.is_positive and ((nu + 1).is_positive or nu.is_integer)) or None
 
 
-def _is_besselk_positive(nu: Expr, x: Expr) -> bool | None:
+def is_besselk_positive(nu: Expr, x: Expr) -> bool | None:
     return (x.is_positive and nu.is_real) or None
+
+
+def _i_parts(nu: Expr, z: Expr, end: Expr, terms: int) -> tuple[Expr, Expr] | None:
+    if end is S.Infinity:
+        return at_infinity(nu, z, terms, 1)
+    return i_at_zero(nu, z, terms) if (nu + 1).is_positive else None
+
+
+def _k_parts(nu: Expr, z: Expr, end: Expr, terms: int) -> tuple[Expr, Expr] | None:
+    if _is_half_integer(nu):
+        return at_infinity(nu, z, int(abs(nu) + S.Half), -1)  # all there is
+    if end is S.Infinity:
+        return at_infinity(nu, z, terms, -1)
+    return k_at_zero(nu, z, terms) if nu.is_nonnegative else None
+
+
+def _is_half_integer(nu: Expr) -> bool:
+    return bool((nu - S.Half).is_Integer)

@@ -1,0 +1,133 @@
+"""Random expressions through `stabilize`; the exact value of each result is compared with that of its original.
+
+``python -m benchmarks.fuzz_stabilize --count 10000 --workers 2`` writes ``results/fuzz_stabilize.json``.
+"""
+
+import argparse
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from time import process_time
+from typing import Any
+
+import numpy as np
+
+from benchmarks import harness
+from mathlib.symbolic import truth
+from mathlib.symbolic.improve import CONDITIONS, improve
+from mathlib.symbolic.ir import Graph
+from mathlib.symbolic.ops import OPS
+from mathlib.symbolic.sampling import Domain, sample
+
+DEPTH = 6
+POINTS = 64
+APPROXIMATION = 2.0**-50  # relative error that series may have
+# milliseconds to seconds a point at thousands of bits
+SLOW = {"besseli", "besselk", "log_iv", "log_kv", "iv_ratio", "kv_ratio", "log_iv_dv", "log_kv_dv"}
+CHEAP = {"regimes": False, "max_nodes": 200, "points": 36}
+FULL = {"regimes": True, "max_nodes": 2500, "points": 192}
+ARITHMETIC = ("+", "-", "*", "/")
+FUNCTIONS = {arity: [op.name for op in OPS.values() if op.arity == arity and op.name not in CONDITIONS | SLOW] for arity in (1, 2)}
+CONSTANTS = ("1", "2", "-1", "1/2", "3", "1/3", "10", "PI")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one expression: 'same', 'changed', 'undefined', 'unsound' or 'nowhere' (never defined)."""
+
+    kind: str
+    text: str
+    seconds: float
+    before: float = 0.0
+    after: float = 0.0
+
+
+def random_expression(graph: Graph, rng: np.random.Generator, depth: int) -> int:
+    """Return an expression of depth at most ``depth``: half arithmetic, half other functions, in x and y."""
+    if depth == 0 or rng.random() < 0.12:
+        return graph.read(str(rng.choice(("x", "y", *CONSTANTS), p=[0.4, 0.2] + [0.4 / len(CONSTANTS)] * len(CONSTANTS))))
+    if rng.random() < 0.55:
+        op, arity = str(rng.choice(ARITHMETIC)), 2
+    else:
+        arity = 1 if rng.random() < 0.8 else 2
+        op = str(rng.choice(FUNCTIONS[arity]))
+    return graph.add(op, *(random_expression(graph, rng, depth - 1) for _ in range(arity)))
+
+
+def check(seed: int, full: bool) -> Outcome:
+    """Stabilize one expression and compare."""
+    rng = np.random.default_rng([20250102, seed])
+    graph = Graph()
+    names: list[str] = []
+    while not names:
+        root = random_expression(graph, rng, int(rng.integers(2, DEPTH + 1)))
+        names = graph.variables([root])
+    start = process_time()
+    options: dict[str, Any] = dict(FULL if full else CHEAP)
+    found = improve(graph, root, names, Domain(), series=True, rng=rng, **options)
+    seconds = process_time() - start
+    points = sample(graph, root, names, Domain(), rng, 40, 16, 8)
+    if not len(points):
+        return Outcome("nowhere", graph.write(root), seconds)
+    kind = "same" if found.unchanged else "changed"
+    if not found.unchanged:
+        for place, width in enumerate(points.bits):
+            point = {name: float(x[place]) for name, x in points.points.items()}
+            kind = compared(graph, root, found.graph, found.root, point, int(width)) or kind
+            if kind in ("unsound", "undefined"):
+                text = f"{graph.write(root)} -> {found.graph.write(found.root)} at {point}"
+                return Outcome(kind, text, seconds, found.before.mean, found.after.mean)
+    return Outcome(kind, graph.write(root), seconds, found.before.mean, found.after.mean)
+
+
+def compared(graph: Graph, root: int, other: Graph, form: int, point: dict[str, float], width: int) -> str:
+    """Return what is wrong at a point: 'unsound', 'undefined' or nothing."""
+    for bits in (width + 64, 4 * width + 1024):
+        with truth.precision(bits):
+            x = truth.balls(graph, graph.live([root]), point)[root]
+            y = truth.balls(other, other.live([form]), point)[form]
+            if y.is_finite():
+                # two balls differ by more than the approximation: no number of one is near one of the other
+                return "" if x.overlaps(y) or abs(x - y) < abs(x) * APPROXIMATION else "unsound"
+    return "undefined"
+
+
+def summary(outcomes: list[Outcome]) -> dict[str, Any]:
+    """Return the counts and the bad cases."""
+    kinds = Counter(o.kind for o in outcomes)
+    bad = [o.text for o in outcomes if o.kind in ("unsound", "undefined")]
+    changed = [o for o in outcomes if o.kind == "changed"]
+    return {
+        "expressions": len(outcomes),
+        **{kind: kinds[kind] for kind in ("same", "changed", "nowhere", "undefined", "unsound")},
+        "worse": sum(o.after > o.before + 0.1 for o in outcomes),
+        "bits_before": float(np.mean([o.before for o in changed])) if changed else 0.0,
+        "bits_after": float(np.mean([o.after for o in changed])) if changed else 0.0,
+        "median_seconds": float(np.median([o.seconds for o in outcomes])),
+        "largest_seconds": max(o.seconds for o in outcomes),
+        "bad": bad,
+    }
+
+
+def main() -> None:
+    """Run both settings, print and write."""
+    parser = argparse.ArgumentParser("python -m benchmarks.fuzz_stabilize", description=__doc__)
+    parser.add_argument("--count", type=int, default=10_000, help="expressions with the cheap setting")
+    parser.add_argument("--full", type=int, default=300, help="expressions with the default setting of stabilize")
+    parser.add_argument("--first", type=int, default=0, help="number of the first expression")
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    rows = []
+    with ProcessPoolExecutor(options.workers) as pool:
+        for full, count in ((False, options.count), (True, options.full)):
+            seeds = range(options.first, options.first + count)
+            row = {"setting": FULL if full else CHEAP} | summary(list(pool.map(partial(check, full=full), seeds, chunksize=20)))
+            print(*(f"{key}: {value}" for key, value in row.items() if key != "bad"), sep="  ", flush=True)
+            print(*row["bad"], sep="\n", flush=True)
+            rows.append(row)
+    harness.write("fuzz_stabilize", rows)
+
+
+if __name__ == "__main__":
+    main()

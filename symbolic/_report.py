@@ -1,0 +1,125 @@
+"""Rows of the self-report: stabilised and compiled expressions against exact values, and a defect that must be found."""
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr, Symbol, besseli, cos, erfc, exp, log, pi, sqrt
+
+from mathlib._lib.report import Check, Measured, timed
+from mathlib.symbolic import compile, stabilize, verify
+from mathlib.symbolic.compile import read
+from mathlib.symbolic.ordinals import bits
+from mathlib.symbolic.truth import exact
+
+ALL = ("numpy", "numba", "cupy")
+SIZE, QUICK_SIZE = 200_000, 20_000
+POINTS, QUICK_POINTS = 2000, 300  # compared with Arb
+
+x, y = (Symbol(name, real=True) for name in "xy")
+k, c = (Symbol(name, positive=True) for name in ("kappa", "c"))
+a, b, d = (Symbol(name, real=True, nonzero=True) for name in "abd")
+
+UNSTABLE: dict[str, Expr] = {
+    "sqrt(x+1) - sqrt(x)": sqrt(x + 1) - sqrt(x),
+    "(1 - cos x) / x^2": (1 - cos(x)) / x**2,
+    "log(exp x + exp y)": log(exp(x) + exp(y)),
+    "root of a quadratic": (-b + sqrt(b**2 - 4 * a * d)) / (2 * a),
+}
+Points = Callable[[np.random.Generator, int], tuple[np.ndarray, ...]]
+COMPILED: dict[str, tuple[Expr, tuple[Symbol, ...], Points]] = {
+    "log-likelihood, d = 10": (
+        k * c + 4 * log(k) - 5 * log(2 * pi) - log(besseli(4, k)),
+        (k, c),
+        lambda g, n: (g.uniform(0.1, 2000, n), g.uniform(-1, 1, n)),
+    ),
+    "exp(x^2) erfc x": (exp(x**2) * erfc(x), (x,), lambda g, n: (g.uniform(0, 100, n),)),
+    "log(exp x + exp y)": (log(exp(x) + exp(y)), (x, y), lambda g, n: tuple(g.uniform(-2000, 2000, (2, n)))),
+}
+
+
+@cache
+def stable(name: str) -> tuple[Any, Any]:
+    """The stable form of an expression, and its arguments."""
+    result = stabilize(UNSTABLE[name], domain={s: (-1e150, 1e150) for s in UNSTABLE[name].free_symbols})
+    return result, result.args
+
+
+def run_stable(name: str, backend: str, quick: bool) -> Measured:
+    """Mean bits of the stable form on points of ordinary size."""
+    result, symbols = stable(name)
+    rng = np.random.default_rng(7)
+    n = QUICK_POINTS if quick else POINTS
+    points = [rng.choice((-1.0, 1.0), n) * 2.0 ** rng.uniform(-40, 40, n) for _ in symbols]
+    graph, (root,), arguments, _ = read(UNSTABLE[name], symbols)
+    truth, _ = exact(graph, root, dict(zip(arguments.names, points, strict=True)))
+    known = np.isfinite(truth)
+    function = compile(result, symbols, backend=backend)  # type: ignore[arg-type]
+    here = [to_backend(backend, p[known]) for p in points]
+    function(*here)
+    values, seconds = timed(lambda: to_numpy(function(*here)))
+    written = compile(UNSTABLE[name], symbols, backend=backend)(*here)  # type: ignore[arg-type]
+    before = bits(to_numpy(written), truth[known]).mean()
+    note = f"mean bits of error; {before:.1f} as it is written"
+    return Measured(f"{known.sum():.0e}", float(bits(values, truth[known]).mean()), 1.0, seconds, note=note)
+
+
+def run_compiled(name: str, backend: str, quick: bool) -> Measured:
+    """Largest error relative to the value or the arguments, whichever is larger, and lambdify beside."""
+    expr, symbols, box = COMPILED[name]
+    points = box(np.random.default_rng(11), QUICK_SIZE if quick else SIZE)
+    n = QUICK_POINTS if quick else POINTS
+    graph, (root,), arguments, _ = read(expr, symbols)
+    truth, _ = exact(graph, root, {s: p[:n] for s, p in zip(arguments.names, points, strict=True)})
+    function = compile(expr, symbols, backend=backend, stabilize=True)  # type: ignore[arg-type]
+    here = [to_backend(backend, p) for p in points]
+    function(*here)
+    values, seconds = timed(lambda: to_numpy(function(*here)))
+    if not np.isfinite(values).all():
+        return Measured(f"{values.size:.0e}", np.inf, 1e-14, seconds)
+    scale = np.max(np.abs([truth, *(p[:n] for p in points)]), axis=0) if len(points) > 1 else np.abs(truth)
+    error = float(np.max(np.abs(values[:n] - truth) / scale))
+    written = sympy.lambdify(symbols, expr, "scipy", cse=True)
+    with np.errstate(all="ignore"):
+        written(*(p[:2] for p in points))  # import
+        peer, peer_seconds = timed(lambda: written(*points))
+    lost = 1 - np.isfinite(peer).mean()
+    note = f"lambdify: {100 * lost:.2g} % of its values are not finite" if lost else ""
+    return Measured(f"{values.size:.0e}", error, 4e-15, seconds, "lambdify", peer_seconds / seconds, note)
+
+
+def run_defect(backend: str, quick: bool) -> Measured:
+    """Whether an implementation that is wrong in one of 40,000 floats is caught."""
+
+    def planted(v: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return np.where((v > 3.0e-4) & (v < 3.1e-4), np.log(1 + v), np.log1p(v))
+
+    verdict, seconds = timed(lambda: verify(planted, log(1 + x), x, rng=1))
+    note = f"1 where a log1p that is wrong in 2.4e-5 of the floats passes; found at {verdict.worst_input['x']:.4g}"
+    return Measured(f"{verdict.n_points:.0e}", float(verdict.passed), 0.5, seconds, note=note)
+
+
+def to_backend(backend: str, array: np.ndarray) -> Any:
+    """Move an array to where a backend computes."""
+    if backend != "cupy":
+        return array
+    import cupy
+
+    return cupy.asarray(array)
+
+
+def to_numpy(array: Any) -> np.ndarray:
+    """Bring it back."""
+    return np.asarray(array.get() if hasattr(array, "get") else array)
+
+
+def checks() -> list[Check]:
+    """Rows of the room."""
+    return [
+        *(Check("symbolic.stabilize", name, partial(run_stable, name), ALL) for name in UNSTABLE),
+        *(Check("symbolic.compile", name, partial(run_compiled, name), ALL) for name in COMPILED),
+        Check("symbolic.verify", "planted defect", run_defect, ("numpy",)),
+    ]

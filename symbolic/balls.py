@@ -1,0 +1,168 @@
+"""Operations on the balls of Arb that are no method of theirs. The precision is that of the context when called."""
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+
+Ball = Any  # flint.arb
+LARGEST_ORDER = 2e7  # of a Bessel function, times bits of precision
+
+
+def power(a: Ball, b: Ball) -> Ball:
+    """a^b, also for a negative base where the exponent is a whole number."""
+    whole = b.unique_fmpz() if b.is_exact() else None
+    return a ** int(whole) if whole is not None and abs(int(whole)) < 10**6 else a**b
+
+
+def cube_root(a: Ball) -> Ball:
+    """Real cube root."""
+    return odd(a, lambda b: b.root(3))
+
+
+def signed_sqrt(a: Ball) -> Ball:
+    """sign(a) sqrt |a|"""
+    return odd(a, lambda b: b.sqrt())
+
+
+def odd(a: Ball, function: Callable[[Ball], Ball]) -> Ball:
+    """Continue a function of a >= 0 to an odd one; a ball around zero is not resolved."""
+    return -function(-a) if a < 0 else function(a)
+
+
+def hypot(a: Ball, b: Ball) -> Ball:
+    """sqrt(a^2 + b^2)"""
+    return (a * a + b * b).sqrt()
+
+
+def sqdf(b: Ball, s: Ball) -> Ball:
+    """sqrt(b^2 - s |s|)"""
+    return (b * b - s * abs(s)).sqrt()
+
+
+def exprel(a: Ball) -> Ball:
+    """(e^a - 1) / a"""
+    return type(a)(1) if a.is_zero() else a.expm1() / a
+
+
+def over_expm1(e: Ball, a: Ball) -> Ball:
+    """e / (e^(a e) - 1), 1/a at e = 0."""
+    return 1 / a if e.is_zero() else e / (a * e).expm1()
+
+
+def langevin(a: Ball) -> Ball:
+    """coth a - 1/a"""
+    return a if a.is_zero() else a.coth() - 1 / a
+
+
+def log1mexp(a: Ball) -> Ball:
+    """log(1 - e^-a)"""
+    return (-((-a).expm1())).log()
+
+
+def logaddexp(a: Ball, b: Ball) -> Ball:
+    """log(e^a + e^b)"""
+    high, low = (a, b) if a > b else (b, a)
+    return high + (low - high).exp().log1p()
+
+
+def softplus(a: Ball) -> Ball:
+    """log(1 + e^a)"""
+    return logaddexp(type(a)(0), a)
+
+
+def log_cosh(a: Ball) -> Ball:
+    """log cosh a, through e^-2|a| so that nothing overflows."""
+    a = abs(a)
+    return a + (-2 * a).exp().log1p() - type(a).const_log2()
+
+
+def cosm1(a: Ball) -> Ball:
+    """cos a - 1"""
+    s = (a / 2).sin()
+    return -2 * s * s
+
+
+def erfcx(a: Ball) -> Ball:
+    """e^(a^2) erfc a"""
+    return (a * a).exp() * a.erfc()
+
+
+def log_poch(x: Ball, a: Ball) -> Ball:
+    """log Gamma(x + a) - log Gamma(x)"""
+    return (x + a).lgamma() - x.lgamma()
+
+
+def within_reach(v: Ball) -> bool:
+    """Whether a Bessel function of this order takes milliseconds; the cost grows with the order."""
+    from flint import ctx
+
+    return bool(abs(v) * ctx.prec < LARGEST_ORDER)
+
+
+def bessel_i(v: Ball, x: Ball) -> Ball:
+    """I_v(x)"""
+    return x.bessel_i(v) if within_reach(v) else x.nan()
+
+
+def bessel_k(v: Ball, x: Ball) -> Ball:
+    """K_v(x)"""
+    return x.bessel_k(v) if x > 0 and within_reach(v) else x.nan()
+
+
+def sign(a: Ball) -> Ball:
+    """-1, 0 or 1; NaN where the ball contains zero and is not zero."""
+    return type(a)(1 if a > 0 else -1 if a < 0 else 0) if a > 0 or a < 0 or a.is_zero() else type(a).nan()
+
+
+def choose(condition: bool | None, a: Ball, b: Ball) -> Ball:
+    """a or b; None is a condition that the balls do not decide."""
+    return type(a).nan() if condition is None else a if condition else b
+
+
+def less(a: Ball, b: Ball) -> bool | None:
+    """a < b, None where the balls do not decide."""
+    return True if a < b else False if a >= b else None
+
+
+def less_equal(a: Ball, b: Ball) -> bool | None:
+    """a <= b"""
+    return True if a <= b else False if a > b else None
+
+
+def equal(a: Ball, b: Ball) -> bool | None:
+    """a = b"""
+    return False if not a.overlaps(b) else True if a.is_exact() and b.is_exact() else None
+
+
+def negation(a: bool | None) -> bool | None:
+    """not a"""
+    return None if a is None else not a
+
+
+def conjunction(a: bool | None, b: bool | None) -> bool | None:
+    """a and b"""
+    return False if a is False or b is False else None if a is None or b is None else True
+
+
+def through_mpmath(name: str) -> Callable[..., Ball]:
+    """Make a function of `mathlib.symbolic.multiprecision` one of balls, for what Arb lacks; arguments must be exact."""
+
+    def evaluated(*arguments: Ball) -> Ball:
+        from flint import ctx, fmpz
+
+        from mathlib.symbolic import multiprecision
+
+        if not all(a.is_exact() and a.is_finite() for a in arguments):
+            return arguments[0].nan()
+        with mpmath.workprec(ctx.prec):
+            exact = (mpmath.ldexp(int(m), int(e)) for m, e in (a.man_exp() for a in arguments))
+            value = getattr(multiprecision, name)(*exact)
+        if not isinstance(value, mpmath.mpf) or not mpmath.isfinite(value):
+            return arguments[0].nan()
+        negative, mantissa, exponent, _ = value._mpf_
+        number = type(arguments[0])((fmpz(-int(mantissa) if negative else int(mantissa)), fmpz(int(exponent))))
+        error = abs(number) * type(number)(2) ** (2 - ctx.prec)
+        return (number - error).union(number + error)
+
+    return evaluated
