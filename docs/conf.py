@@ -27,6 +27,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "accuracy",
     "benchmarks",
+    "operations",
 ]
 exclude_patterns = ["_build", "figures", "gallery"]
 templates_path = ["_templates"]

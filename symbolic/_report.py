@@ -1,11 +1,10 @@
-"""Rows of the self-report: stabilised and compiled expressions against exact values, and a defect that must be found."""
+"""Rows of the self-report: stable and compiled expressions against exact values, and a defect that must be found."""
 
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
 import numpy as np
-import sympy
 from sympy import Expr, Symbol, besseli, cos, erfc, exp, log, pi, sqrt
 
 from mathlib._lib.report import Check, Measured, timed
@@ -40,10 +39,25 @@ COMPILED: dict[str, tuple[Expr, tuple[Symbol, ...], Points]] = {
 }
 
 
+def as_written(name: str, *points: np.ndarray) -> np.ndarray:
+    """The same with NumPy and SciPy, as the formula says."""
+    from scipy import special
+
+    with np.errstate(all="ignore"):
+        match name:
+            case "log-likelihood, d = 10":
+                kappa, cosine = points
+                normaliser = 5 * np.log(2 * np.pi) + np.log(special.iv(4, kappa))
+                return np.asarray(kappa * cosine + 4 * np.log(kappa) - normaliser)
+            case "exp(x^2) erfc x":
+                return np.asarray(np.exp(points[0] ** 2) * special.erfc(points[0]))
+        return np.asarray(np.log(np.exp(points[0]) + np.exp(points[1])))
+
+
 @cache
 def stable(name: str) -> tuple[Any, Any]:
     """The stable form of an expression, and its arguments."""
-    result = stabilize(UNSTABLE[name], domain={s: (-1e150, 1e150) for s in UNSTABLE[name].free_symbols})
+    result = stabilize(UNSTABLE[name], domain=dict.fromkeys(UNSTABLE[name].free_symbols, (-1e150, 1e150)))
     return result, result.args
 
 
@@ -67,7 +81,7 @@ def run_stable(name: str, backend: str, quick: bool) -> Measured:
 
 
 def run_compiled(name: str, backend: str, quick: bool) -> Measured:
-    """Largest error relative to the value or the arguments, whichever is larger, and lambdify beside."""
+    """Largest error relative to the value or the arguments, whichever is larger, and SciPy beside."""
     expr, symbols, box = COMPILED[name]
     points = box(np.random.default_rng(11), QUICK_SIZE if quick else SIZE)
     n = QUICK_POINTS if quick else POINTS
@@ -81,13 +95,11 @@ def run_compiled(name: str, backend: str, quick: bool) -> Measured:
         return Measured(f"{values.size:.0e}", np.inf, 1e-14, seconds)
     scale = np.max(np.abs([truth, *(p[:n] for p in points)]), axis=0) if len(points) > 1 else np.abs(truth)
     error = float(np.max(np.abs(values[:n] - truth) / scale))
-    written = sympy.lambdify(symbols, expr, "scipy", cse=True)
-    with np.errstate(all="ignore"):
-        written(*(p[:2] for p in points))  # import
-        peer, peer_seconds = timed(lambda: written(*points))
+    as_written(name, *(p[:2] for p in points))  # import
+    peer, peer_seconds = timed(lambda: as_written(name, *points))
     lost = 1 - np.isfinite(peer).mean()
-    note = f"lambdify: {100 * lost:.2g} % of its values are not finite" if lost else ""
-    return Measured(f"{values.size:.0e}", error, 4e-15, seconds, "lambdify", peer_seconds / seconds, note)
+    note = f"as it is written: {100 * lost:.2g} % of the values are not finite" if lost else ""
+    return Measured(f"{values.size:.0e}", error, 4e-15, seconds, "scipy", peer_seconds / seconds, note)
 
 
 def run_defect(backend: str, quick: bool) -> Measured:

@@ -17,7 +17,7 @@ def power(a: Ball, b: Ball) -> Ball:
 
 def cube_root(a: Ball) -> Ball:
     """Real cube root."""
-    return odd(a, lambda b: b.root(3))
+    return a if a.is_zero() else odd(a, lambda b: b.root(3))
 
 
 def signed_sqrt(a: Ball) -> Ball:
@@ -101,13 +101,20 @@ def within_reach(v: Ball) -> bool:
 
 
 def bessel_i(v: Ball, x: Ball) -> Ball:
-    """I_v(x)"""
-    return x.bessel_i(v) if within_reach(v) else x.nan()
+    """I_v(x) where `bessel_is_quick`."""
+    return x.bessel_i(v) if bessel_is_quick(v) else x.nan()
 
 
 def bessel_k(v: Ball, x: Ball) -> Ball:
-    """K_v(x)"""
-    return x.bessel_k(v) if x > 0 and within_reach(v) else x.nan()
+    """K_v(x) where `bessel_is_quick`."""
+    return x.bessel_k(v) if bessel_is_quick(v) else x.nan()
+
+
+def bessel_is_quick(v: Ball) -> bool:
+    """Whether a Bessel function of Arb takes well under a second: not with very many bits or an order beyond 2^40."""
+    from flint import ctx
+
+    return bool(ctx.prec <= 512 and abs(v) < 2**40)
 
 
 def sign(a: Ball) -> Ball:

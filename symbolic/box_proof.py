@@ -57,7 +57,7 @@ def is_elementary(graph: Graph, root: int) -> bool:
     return all(graph.nodes[i][0] in known for i in graph.live([root]))
 
 
-def proved_bound(graph: Graph, root: int, box: Mapping[str, Interval], tolerance: float) -> float:
+def proved_bound(graph: Graph, root: int, box: Mapping[str, Interval], tolerance: float, least: float = 0.0) -> float:
     """
     Return a bound of the error over a box, in units in the last place of the exact value.
 
@@ -71,6 +71,8 @@ def proved_bound(graph: Graph, root: int, box: Mapping[str, Interval], tolerance
         The domain of each variable.
     tolerance : float
         The largest bound of use.
+    least : float
+        Error to assume at least for every function that is not arithmetic or a square root.
 
     Returns
     -------
@@ -86,14 +88,14 @@ def proved_bound(graph: Graph, root: int, box: Mapping[str, Interval], tolerance
     while waiting:
         sides = waiting.pop()
         boxes += 1
-        bound = bound_on(graph, order, dict(zip(names, sides, strict=True)))
+        bound = bound_on(graph, order, dict(zip(names, sides, strict=True)), least)
         if bound <= tolerance:
             largest = max(largest, bound)
             continue
         middle = [_middle(side) for side in sides]
         widest = max(range(len(sides)), key=lambda k: _width(sides[k]))
         at_point = {name: (m, m) for name, m in zip(names, middle, strict=True)}
-        stuck = _width(sides[widest]) < 2.0**-30 or bound_on(graph, order, at_point) > tolerance
+        stuck = _width(sides[widest]) < 2.0**-30 or bound_on(graph, order, at_point, least) > tolerance
         if stuck or boxes >= BOXES:
             return math.inf
         low, high = sides[widest]
@@ -102,16 +104,16 @@ def proved_bound(graph: Graph, root: int, box: Mapping[str, Interval], tolerance
     return largest
 
 
-def bound_on(graph: Graph, order: list[int], box: Mapping[str, Interval]) -> float:
+def bound_on(graph: Graph, order: list[int], box: Mapping[str, Interval], least: float = 0.0) -> float:
     """Return the bound on one box without dividing it; infinite if there is none."""
     with precision(BITS):
         try:
-            return _bound_on(graph, order, box)
+            return _bound_on(graph, order, box, least)
         except Unbounded:
             return math.inf
 
 
-def _bound_on(graph: Graph, order: list[int], box: Mapping[str, Interval]) -> float:
+def _bound_on(graph: Graph, order: list[int], box: Mapping[str, Interval], least: float) -> float:
     done: dict[int, Any] = {}
     root = order[-1]
     if not graph.operands(root):
@@ -123,8 +125,7 @@ def _bound_on(graph: Graph, order: list[int], box: Mapping[str, Interval]) -> fl
             low, high = box[str(node[1])]
             done[i] = Enclosed(ball(low).union(ball(high)), 0.0)
         elif op == "num":
-            value = node[1]
-            done[i] = Enclosed(ball(value), _rounding(value))  # type: ignore[arg-type]
+            done[i] = Enclosed(ball(node[1]), _rounding(node[1]))  # type: ignore[arg-type]
         elif not operands:
             done[i] = Enclosed(OPS[op].truth(), 2.0**-53)
         elif op in CONDITIONS:
@@ -133,14 +134,17 @@ def _bound_on(graph: Graph, order: list[int], box: Mapping[str, Interval]) -> fl
             done[i] = choice(*(done[j] for j in operands))
         else:
             values, passed = propagated(op, [done[j] for j in operands])
-            own = 0.0 if is_exact(op, [graph.value(j) for j in operands], passed) else OPS[op].ulp
+            own = max(OPS[op].ulp, least if op in FUNCTIONS else 0.0)
+            own = 0.0 if is_exact(op, [graph.value(j) for j in operands]) else own
             if i == root and not passed:
                 return own
             if i == root:
-                return (own + passed * _in_units(values)) * SLACK
+                # what the operands err may carry the result into the next binade, where the unit is twice as large
+                own *= 1 if _one_binade(values, passed) else 2
+                return float((own + passed * _in_units(values)) * SLACK)
             done[i] = Enclosed(values, with_rounding(op, values, passed, own))
     values, error = done[root]
-    return error * _in_units(values) * SLACK
+    return float(error * _in_units(values) * SLACK)
 
 
 def propagated(op: str, operands: list[Enclosed]) -> tuple[Ball, float]:
@@ -185,13 +189,11 @@ def with_rounding(op: str, values: Ball, passed: float, own: float) -> float:
     exact_below = op in "+-" and not passed  # the sum of two float64 numbers does not underflow
     if not high * (1 + passed) * SLACK < LARGEST or not (low * (1 - passed) > NORMAL * SLACK or exact_below):
         raise Unbounded
-    one = 2.0**-52
-    if low > 0 and math.frexp(low * (1 - passed) / SLACK)[1] == math.frexp(high * (1 + passed) * SLACK)[1]:
-        one = math.ulp(low) / low
+    one = math.ulp(low) / low if _one_binade(values, passed) else 2.0**-52
     return (passed + own * one * (1 + passed)) * SLACK
 
 
-def is_exact(op: str, numbers: list[Any], passed: float) -> bool:
+def is_exact(op: str, numbers: list[Any]) -> bool:
     """Return whether an operation rounds nothing: a change of sign, a choice, a power of two as a factor."""
     if op in ("neg", "fabs", "fmax", "fmin"):
         return True
@@ -280,8 +282,13 @@ def _in_units(values: Ball) -> float:
     low, high = float(values.abs_lower()), float(values.abs_upper())
     if not high < LARGEST or not low > NORMAL:
         raise Unbounded
-    same = math.frexp(low / SLACK)[1] == math.frexp(high * SLACK)[1]
-    return high / math.ulp(low) if same else 2.0**53
+    return high / math.ulp(low) if _one_binade(values, 0.0) else 2.0**53
+
+
+def _one_binade(values: Ball, error: float) -> bool:
+    """Return whether all values, changed by the relative error, have one exponent."""
+    low, high = float(values.abs_lower()) * (1 - error) / SLACK, float(values.abs_upper()) * (1 + error) * SLACK
+    return low > 0 and math.frexp(low)[1] == math.frexp(high)[1]
 
 
 def _sign(values: Ball) -> int:

@@ -4,7 +4,6 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -77,6 +76,8 @@ class ReplayResult(Result):
 
 def written(record: Record, verdict: Mapping[str, Any]) -> str:
     """Return the certificate of a record."""
+    from importlib.metadata import version  # here, since it would add a tenth to the import of mathlib.symbolic
+
     tree: dict[str, Any] = {
         "format": FORMAT,
         "names": list(record.box),
@@ -124,15 +125,15 @@ def replay(certificate: str, f: Callable[..., Any]) -> ReplayResult:
     """
     if not callable(f):
         raise TypeError(f"f must be callable with float64 arrays, got {type(f).__name__}: {f!r:.60}")
-    tree = loads(certificate, max_size=LARGEST)
+    tree: Any = loads(certificate, max_size=LARGEST)
     if not isinstance(tree, dict) or tree.get("format") != FORMAT:
         raise ValueError(f"certificate has not the format {FORMAT!r}: give the text of VerifyResult.certificate()")
     if tree.pop("digest", None) != _digest(tree):
         raise ValueError("certificate was changed after it was written: its digest does not fit; verify again")
     try:
-        names = [str(name) for name in tree["names"]]  # type: ignore[union-attr]
-        graph, root = graph_of(tree["expression"], names)  # type: ignore[arg-type]
-        inputs, *rest = zip(*tree["points"], strict=True)  # type: ignore[arg-type]
+        names = [str(name) for name in tree["names"]]
+        graph, root = graph_of(tree["expression"], names)
+        inputs, *rest = zip(*tree["points"], strict=True)
         columns = np.array([[float.fromhex(x) for x in point] for point in inputs], dtype=np.float64)
         computed, exact, ulps = (np.array([float.fromhex(v) for v in column]) for column in rest)
         points = dict(zip(names, columns.T, strict=True))
@@ -207,4 +208,4 @@ def _digest(tree: Mapping[str, Any]) -> str:
 
 def _same(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return where floats are the same, any NaN like any other, +0 unlike -0."""
-    return (a.view(np.int64) == b.view(np.int64)) | (np.isnan(a) & np.isnan(b))
+    return np.asarray((a.view(np.int64) == b.view(np.int64)) | (np.isnan(a) & np.isnan(b)))

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import sympy
@@ -16,8 +16,12 @@ from mathlib.symbolic.expression_routine import ExpressionRoutine
 from mathlib.symbolic.from_sympy import add_expression, free_symbols
 from mathlib.symbolic.improve import improve
 from mathlib.symbolic.ir import Graph
+from mathlib.symbolic.matrix_expressions import MatrixFunction, has_matrices
 from mathlib.symbolic.stabilize import SEED, StabilizeResult, limits
 from mathlib.symbolic.trace import record
+
+if TYPE_CHECKING:
+    from mathlib.symbolic.sparse import SparseFunction
 
 Backend = Literal["numpy", "numba", "cupy"]
 Derivatives = Literal["gradient", "jacobian", "hessian", "value_and_grad"]
@@ -124,14 +128,14 @@ class CompiledFunction:
         if not isinstance(self._shape, tuple):
             result = self._routine(*inputs, out=out, backend=self._dispatched, workers=workers)
             return (result,) if self._shape == "several" and len(self.roots) == 1 else result
-        if any(dispatch.family(type(a)) not in ("scalar", "numpy") for a in inputs):
+        if any(dispatch.family(a.__class__) not in ("scalar", "numpy") for a in inputs):
             return self._stacked(self._routine(*inputs, backend=self._dispatched, workers=workers), out)
         inputs = [a if isinstance(a, np.ndarray | float | int) else np.asarray(a) for a in inputs]
         batch = np.broadcast_shapes(*{np.shape(a) for a in inputs})
         dtypes = {a.dtype for a in inputs if type(a) not in (float, int, bool)}
         narrow = bool(dtypes) and dtypes <= {np.dtype(np.float32), np.dtype(np.float16)}
         result = np.empty(batch + self._shape, np.float32 if narrow else np.float64)
-        flat = result.reshape(*batch, -1)
+        flat = result.reshape(*batch, len(self.roots))
         views = tuple(flat[..., k] for k in range(len(self.roots)))
         self._routine(*inputs, out=views, backend=self._dispatched, workers=workers)
         if out is None:
@@ -153,7 +157,7 @@ class CompiledFunction:
             raise TypeError("out is for NumPy arrays when a matrix is returned: drop it")
         results = results if isinstance(results, tuple) else (results,)
         xp = array_namespace(results[0])
-        return xp.reshape(xp.stack(results, axis=-1), (*results[0].shape, *self._shape))  # type: ignore[misc]
+        return xp.reshape(xp.stack(results, axis=-1), (*results[0].shape, *self._shape))
 
     @cached_property
     def source(self) -> str:
@@ -199,13 +203,18 @@ class CompiledFunction:
         """
         return self._derived("gradient")
 
-    def jac(self) -> "CompiledFunction":
+    def jac(self, *, sparse: bool = False) -> "CompiledFunction | SparseFunction":
         """
         Return the Jacobian, ``(..., n_results, n_symbols)``.
 
+        Parameters
+        ----------
+        sparse : bool
+            Whether to return it, at one point a call, as a `scipy.sparse.csr_array` of fixed structure.
+
         Returns
         -------
-        CompiledFunction
+        CompiledFunction or SparseFunction
             The Jacobian.
 
         Raises
@@ -213,15 +222,24 @@ class CompiledFunction:
         ValueError
             If an operation has no derivative.
         """
+        if sparse:
+            from mathlib.symbolic.sparse import jacobian
+
+            return jacobian(self.graph, self.roots, self._arguments, self._dispatched)
         return self._derived("jacobian")
 
-    def hess(self) -> "CompiledFunction":
+    def hess(self, *, sparse: bool = False) -> "CompiledFunction | SparseFunction":
         """
         Return the Hessian, ``(..., n_symbols, n_symbols)``.
 
+        Parameters
+        ----------
+        sparse : bool
+            Whether to return it, at one point a call, as a `scipy.sparse.csr_array` of fixed structure.
+
         Returns
         -------
-        CompiledFunction
+        CompiledFunction or SparseFunction
             The Hessian.
 
         Raises
@@ -231,6 +249,10 @@ class CompiledFunction:
         ValueError
             If an operation has no second derivative.
         """
+        if sparse:
+            from mathlib.symbolic.sparse import hessian
+
+            return hessian(self.graph, _only(self.roots, "hessian"), self._arguments, self._dispatched)
         return self._derived("hessian")
 
     def _derived(self, kind: str) -> "CompiledFunction":
@@ -245,16 +267,17 @@ def compile(
     backend: Backend | None = None,
     stabilize: bool = False,
     derivatives: Derivatives | None = None,
-) -> CompiledFunction:
+) -> CompiledFunction | MatrixFunction:
     r"""
     Make a function of arrays from expressions.
 
     Parameters
     ----------
-    expr : Expr, Matrix, sequence of Expr, StabilizeResult or callable
+    expr : Expr, Matrix, sequence of Expr, MatrixExpr, StabilizeResult or callable
         What to compute. A matrix gives one array with the matrix on its last two axes, a sequence a tuple of arrays. A
-        Python function of scalars or arrays is traced (see `trace`).
-    args : Symbol or sequence, optional
+        Python function of scalars or arrays is traced (see `trace`). An expression in matrix symbols takes arrays with
+        the matrices on their last two axes: it becomes calls of the linear algebra of the array library.
+    args : Symbol, MatrixSymbol or sequence, optional
         The arguments in order; a tuple of symbols among them is one array with the components on its last axis. By
         default the free symbols sorted by name.
     backend : {'numpy', 'numba', 'cupy'}, optional
@@ -267,7 +290,7 @@ def compile(
 
     Returns
     -------
-    CompiledFunction
+    CompiledFunction or MatrixFunction
         The function.
 
     Raises
@@ -289,6 +312,10 @@ def compile(
     like) are computed by a second text, compiled when the first of them is met; the bits are the same on the compiled
     CPU backend and on a GPU. Derivatives are found by reverse accumulation on the graph of the expression.
 
+    Of matrices, sums, products, whole powers, transposes, inverses, traces, determinants and element-by-element
+    functions are known. Products are ordered by their sizes, ``A.I * b`` is a solution of equations, and
+    ``log(Determinant(A))`` does not form the determinant; it is NaN where that is negative.
+
     Examples
     --------
     >>> import numpy as np
@@ -305,6 +332,10 @@ def compile(
         raise ValueError(f"backend is {backend!r}: choose 'numpy', 'numba' or 'cupy', or None for that of the arrays")
     if derivatives is not None and derivatives not in DERIVATIVES:
         raise ValueError(f"derivatives is {derivatives!r}: choose one of {', '.join(DERIVATIVES)}, or None")
+    if has_matrices(expr):
+        if stabilize or derivatives is not None:
+            raise ValueError("stabilize and derivatives are not for matrix symbols: write them out by as_explicit()")
+        return MatrixFunction(expr, args, backend)
     graph, roots, arguments, shape = read(expr, args)
     if derivatives is not None:
         roots, shape = _derivatives(graph, roots, arguments, derivatives)
@@ -374,14 +405,19 @@ def _stabilized(graph: Graph, roots: list[int], arguments: Arguments) -> tuple[G
     return new, forms
 
 
+def _only(roots: Sequence[int], kind: str) -> int:
+    if len(roots) != 1:
+        raise TypeError(f"derivatives={kind!r} is for one expression and there are {len(roots)}: use 'jacobian'")
+    return roots[0]
+
+
 def _derivatives(graph: Graph, roots: Sequence[int], arguments: Arguments, kind: str) -> tuple[list[int], Shape]:
     variables = [graph.variable(name) for name in arguments.names]
     n, m = len(variables), len(roots)
     if kind == "jacobian":
         return [i for root in roots for i in gradient(graph, root, variables)], (m, n)
-    if m != 1:
-        raise TypeError(f"derivatives={kind!r} is for one expression and there are {m}: use 'jacobian'")
-    first = gradient(graph, roots[0], variables)
+    first = gradient(graph, _only(roots, kind), variables)
     if kind == "hessian":
-        return [i for g in first for i in gradient(graph, g, variables)], (n, n)
+        half = [gradient(graph, g, variables[: k + 1]) for k, g in enumerate(first)]
+        return [half[max(k, j)][min(k, j)] for k in range(n) for j in range(n)], (n, n)
     return (first, (n,)) if kind == "gradient" else ([roots[0], *first], (n + 1,))

@@ -2,7 +2,8 @@
 
 The unit is the last place of the exact value rounded to float64. A value beyond the range counts as 2^1024, on either
 side. Where the expression has no value, its float64 evaluation says what is expected: log 0 is -inf and log(-1) NaN. If
-that is NaN but the expression has values at neighbouring floats, as x/x at 0, anything goes.
+that is NaN but the expression has values at neighbouring floats, as x/x at 0, anything goes. Where a variable is -0 the
+float64 evaluation is right as well as the exact value: atan2(0, -0) is pi.
 """
 
 import math
@@ -17,6 +18,8 @@ from mathlib.symbolic.truth import FIRST, LAST, ball, balls, precision, rounded
 
 UNDEFINED_AFTER = 512  # bits at which an expression that is not finite in float64 either is given up as undefined
 RANGE = 2.0**1023  # half of what an infinity stands for; numbers above it have the same unit
+
+EDGE = 2.0**10  # ulps from the end of the range up to which an infinity is a rounding error, not one misplaced
 
 Ball = Any
 
@@ -60,7 +63,9 @@ def judge(graph: Graph, root: int, points: Mapping[str, np.ndarray], computed: n
             for n in waiting:
                 value = balls(graph, order, arguments[n])[root]
                 known = rounded(value)
-                if known is not None:
+                if known is not None and results[n] == expected[n] != known and _has_negative_zero(arguments[n]):
+                    found.exact[n], found.ulps[n], found.bits[n] = expected[n], 0.0, bits
+                elif known is not None:
                     found.exact[n], found.bits[n] = known, bits
                     found.ulps[n], found.fault[n] = _against_value(value, known, results[n])
                     if results[n] == 0 == known:
@@ -101,9 +106,13 @@ def _against_value(value: Ball, known: float, y: float) -> tuple[float, str]:
     if math.isnan(y):
         return math.inf, "nan"
     ulps = ulps_between(value, known, y)
-    if math.isinf(y) != math.isinf(known) and ulps > 2.0**52:  # further than a rounding error at the end of the range
+    if math.isinf(y) != math.isinf(known) and ulps > EDGE:
         return math.inf, "inf"
     return ulps, ""
+
+
+def _has_negative_zero(point: Mapping[str, float]) -> bool:
+    return any(x == 0 and math.copysign(1.0, x) < 0 for x in point.values())
 
 
 def _sign_fault(graph: Graph, order: list[int], root: int, point: Mapping[str, float], value: Ball, y: float) -> str:

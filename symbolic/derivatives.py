@@ -5,14 +5,11 @@ Griewank and Walther, Evaluating Derivatives (2008), chapter 3.
 """
 
 from collections.abc import Sequence, Set
-from fractions import Fraction
 from functools import cache
 
 from mathlib.symbolic.ir import Graph
 from mathlib.symbolic.ops import OPS
 from mathlib.symbolic.s_expressions import Tree, read_one
-
-ZERO, ONE = Fraction(0), Fraction(1)
 
 
 def gradient(graph: Graph, root: int, variables: Sequence[int]) -> list[int]:
@@ -82,7 +79,7 @@ def _tree(text: str) -> Tree:
 def _instance(graph: Graph, tree: Tree, names: dict[str, int]) -> int:
     """A derivative text with expressions for its letters; the texts are short, so this may recur."""
     if isinstance(tree, str):
-        return graph.tree(tree, names)
+        return names[tree] if tree in names else graph.number(int(tree)) if tree.isdigit() else graph.tree(tree, names)
     op, *operands = tree
     return simplified(graph, str(op), *(_instance(graph, operand, names) for operand in operands))
 
@@ -107,75 +104,78 @@ def _gated(graph: Graph, op: str, operands: tuple[int, ...]) -> int | None:
             return simplified(graph, "if", graph.add("not", test), b, zero)
         inner = gate(a) if b == zero else None
         return graph.add("if", graph.add("and", test, inner[0]), inner[1], zero) if inner is not None else None
-    gates = [gate(i) for i in operands]
-    if op in ("+", "-") and gates[0] is not None and gates[1] is not None:
-        (test, a), (other, b) = gates
+    first, last = gate(operands[0]), gate(operands[-1])
+    if op in ("+", "-") and first is not None and last is not None:
+        (test, a), (other, b) = first, last
         if test == other:
             return simplified(graph, "if", test, simplified(graph, op, a, b), zero)
         return graph.add("if", graph.add("or", test, other), graph.add(op, *operands), zero)
-    if op in ("*", "/", "neg") and gates[0] is not None:
-        test, a = gates[0]
+    if op in ("*", "/", "neg") and first is not None:
+        test, a = first
         return simplified(graph, "if", test, simplified(graph, op, a, *operands[1:]), zero)
-    if op == "*" and gates[1] is not None:
-        test, b = gates[1]
+    if op == "*" and last is not None:
+        test, b = last
         return simplified(graph, "if", test, simplified(graph, op, operands[0], b), zero)
     return None
 
 
 def simplified(graph: Graph, op: str, *operands: int) -> int:
     """Add an operation, left out where an exact 0 or 1 or a double sign makes it nothing."""
-    values = [graph.value(i) for i in operands]
-    if op in ("+", "-", "*") and None not in values:
-        a, b = values
-        assert a is not None and b is not None
+    nodes = graph.nodes
+    if op in ("+", "-", "*") and all(nodes[i][0] == "num" for i in operands):
+        a, b = (graph.value(i) for i in operands)
+        assert a is not None
+        assert b is not None
         return graph.number(a + b if op == "+" else a - b if op == "-" else a * b)
-    first, last = values[0], values[-1]
-    gated = _gated(graph, op, operands)
-    if gated is not None:
-        return gated
+    if op == "if" or any(nodes[i][0] == "if" for i in operands):
+        gated = _gated(graph, op, operands)
+        if gated is not None:
+            return gated
+    zero, one, minus = graph.number(0), graph.number(1), graph.number(-1)
+    first, last = operands[0], operands[-1]
     match op:
         case "+":
-            if first == ZERO:
-                return operands[1]
-            if last == ZERO:
-                return operands[0]
-            if graph.nodes[operands[1]][0] == "neg":
-                return simplified(graph, "-", operands[0], graph.operands(operands[1])[0])
+            if first == zero:
+                return last
+            if last == zero:
+                return first
+            if nodes[last][0] == "neg":
+                return simplified(graph, "-", first, graph.operands(last)[0])
         case "-":
-            if last == ZERO:
-                return operands[0]
-            if first == ZERO:
-                return simplified(graph, "neg", operands[1])
-            if operands[0] == operands[1]:
-                return graph.number(0)
+            if last == zero:
+                return first
+            if first == zero:
+                return simplified(graph, "neg", last)
+            if first == last:
+                return zero
         case "*":
-            if ZERO in (first, last):
-                return graph.number(0)
-            for value, other in ((first, operands[1]), (last, operands[0])):
-                if value == ONE:
+            if zero in operands:
+                return zero
+            for factor, other in ((first, last), (last, first)):
+                if factor == one:
                     return other
-                if value == -ONE:
+                if factor == minus:
                     return simplified(graph, "neg", other)
-            for k in (0, 1):
-                if graph.nodes[operands[k]][0] == "neg":
-                    inner = graph.operands(operands[k])[0]
-                    return simplified(graph, "neg", simplified(graph, "*", inner, operands[1 - k]))
-                node = graph.nodes[operands[k]]
-                if node[0] == "/" and graph.value(node[1]) == ONE:  # type: ignore[arg-type]
-                    return simplified(graph, "/", operands[1 - k], node[2])  # type: ignore[arg-type]
+            for factor, other in ((first, last), (last, first)):
+                node = nodes[factor]
+                if node[0] == "neg":
+                    return simplified(graph, "neg", simplified(graph, "*", graph.operands(factor)[0], other))
+                if node[0] == "/" and node[1] == one:
+                    return simplified(graph, "/", other, graph.operands(factor)[1])
         case "/":
-            if last == ONE:
-                return operands[0]
-            if first == ZERO:
-                return graph.number(0)
+            if last == one:
+                return first
+            if first == zero:
+                return zero
         case "neg":
-            if first is not None:
-                return graph.number(-first)
-            if graph.nodes[operands[0]][0] == "neg":
-                return graph.operands(operands[0])[0]
+            value = graph.value(first)
+            if value is not None:
+                return graph.number(-value)
+            if nodes[first][0] == "neg":
+                return graph.operands(first)[0]
         case "pow":
-            if last == ONE:
-                return operands[0]
-            if last == ZERO:
-                return graph.number(1)
+            if last == one:
+                return first
+            if last == zero:
+                return one
     return graph.add(op, *operands)

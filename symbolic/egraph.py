@@ -7,19 +7,13 @@ egg: Fast and extensible equality saturation, POPL 2021).
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
 from math import isqrt
 
 from mathlib.symbolic.ir import LEAVES, Graph, Node
+from mathlib.symbolic.matching import COMMUTATIVE, Builder, Matcher, builder, interned
 from mathlib.symbolic.rules import Rule
 
-COMMUTATIVE = frozenset(("+", "*", "hypot", "fmax", "fmin", "logaddexp"))
-STEPS = 50  # nodes that a rule may look at for each match that it may have
 LARGEST_CONSTANT = 10**12  # of numerator and denominator: folding must not produce numbers without end
-
-
-class Enough(Exception):
-    """The matches that a rule may have in one round have been found."""
 
 
 class EGraph:
@@ -121,7 +115,8 @@ class EGraph:
             equal = []
             for c, members in self.members.items():
                 for op, nodes in members.items():
-                    members[op] = renewed = {}
+                    renewed: dict[Node, None] = {}
+                    members[op] = renewed
                     for node in nodes:
                         new = self.canonical(node)
                         renewed[new] = None
@@ -147,7 +142,7 @@ class EGraph:
         matches : int
             Largest number of matches of one rule in one round.
         """
-        compiled: dict[Rule, tuple[Matcher, Callable[[tuple[int, ...]], int]]] = {}
+        compiled: dict[Rule, tuple[Matcher, Builder]] = {}
         applied: set[tuple[object, ...]] = set()
         for _ in range(rounds):
             before = len(self._leader), len(self.members)
@@ -157,8 +152,8 @@ class EGraph:
                 if rule.left[0] not in present:
                     continue
                 if rule not in compiled:
-                    match = Matcher(rule.left, self)
-                    compiled[rule] = match, built(rule.right, match.names, self)
+                    match = Matcher(rule.left, self.members, self.constants)
+                    compiled[rule] = match, builder(rule.right, match.names, self.find, self.add)
                 match, build = compiled[rule]
                 for c, slots in match.matches(str(rule.left[0]), matches):
                     key = (rule.text, c, *slots)
@@ -202,147 +197,3 @@ def folded(node: Node, constants: Mapping[int, Fraction]) -> Fraction | None:
     if value is None or abs(value.numerator) > LARGEST_CONSTANT or value.denominator > LARGEST_CONSTANT:
         return None
     return value
-
-
-class Matcher:
-    """
-    A pattern turned into closures that call each other on success, which is several times faster than walking it.
-
-    ``slots`` holds the classes bound to the variables of the pattern, and after them operands that still wait.
-    """
-
-    def __init__(self, pattern: Node, graph: EGraph):
-        self.graph = graph
-        self.names: dict[str, int] = {}
-        self._collect(pattern)
-        self.slots: list[int] = [0] * len(self.names)
-        self._bound: set[str] = set()
-        self._most = 0
-        self._steps = 0
-        self._class = 0
-        self._found: list[tuple[int, tuple[int, ...]]] = []
-        self._match = self._compile(pattern, self._success)
-
-    def matches(self, head: str, most: int) -> list[tuple[int, tuple[int, ...]]]:
-        """Return at most so many (class, classes of the variables); classes must be as `EGraph.rebuild` leaves them."""
-        self._found, self._most, self._steps = [], most, STEPS * most
-        for self._class, members in self.graph.members.items():
-            if head in members:
-                try:
-                    self._match(self._class)
-                except Enough:
-                    break
-        return self._found
-
-    def _success(self) -> None:
-        self._found.append((self._class, tuple(self.slots[: len(self.names)])))
-        if len(self._found) >= self._most:
-            raise Enough
-
-    def _collect(self, pattern: Node) -> None:
-        if pattern[0] == "var":
-            self.names.setdefault(str(pattern[1]), len(self.names))
-        elif pattern[0] != "num":
-            for part in pattern[1:]:
-                self._collect(part)  # type: ignore[arg-type]
-
-    def _compile(self, pattern: Node, then: Callable[[], None]) -> Callable[[int], None]:
-        op, slots = str(pattern[0]), self.slots
-        if op == "var":
-            place = self.names[str(pattern[1])]
-            if pattern[1] in self._bound:
-
-                def again(c: int) -> None:
-                    if slots[place] == c:
-                        then()
-
-                return again
-            self._bound.add(str(pattern[1]))
-
-            def first(c: int) -> None:
-                slots[place] = c
-                then()
-
-            return first
-        if op == "num":
-            value, constants = interned(pattern), self.graph.constants
-
-            def number(c: int) -> None:
-                if constants.get(c) is value:
-                    then()
-
-            return number
-        return self._operation(op, pattern[1:], then)  # type: ignore[arg-type]
-
-    def _operation(self, op: str, parts: tuple[Node, ...], then: Callable[[], None]) -> Callable[[int], None]:
-        members = self.graph.members
-        if not parts:
-
-            def constant(c: int) -> None:
-                if op in members[c]:
-                    then()
-
-            return constant
-        if len(parts) == 1:
-            inner, head = self._compile(parts[0], then), _head(parts[0])
-
-            def unary(c: int) -> None:
-                for node in members[c].get(op, ()):
-                    if not head or head in members[node[1]]:  # type: ignore[index]
-                        inner(node[1])  # type: ignore[arg-type]
-
-            return unary
-        if len(parts) != 2:
-            raise ValueError(f"rules know operations of one or two operands, not {op!r}")
-        return self._binary(op, parts, then)
-
-    def _binary(self, op: str, parts: tuple[Node, ...], then: Callable[[], None]) -> Callable[[int], None]:
-        """Operands are matched in the order of the pattern: the first use of a variable binds it."""
-        members, slots = self.graph.members, self.slots
-        slots.append(0)
-        waiting = len(slots) - 1
-        holder: list[Callable[[int], None]] = []
-        left = self._compile(parts[0], lambda: holder[0](slots[waiting]))
-        holder.append(self._compile(parts[1], then))
-        both = op in COMMUTATIVE
-        left_head, right_head = map(_head, parts)
-
-        def binary(c: int) -> None:
-            nodes = members[c].get(op, ())
-            self._steps -= len(nodes)
-            if self._steps < 0:
-                raise Enough
-            for node in nodes:
-                a, b = node[1], node[2]
-                if (not left_head or left_head in members[a]) and (not right_head or right_head in members[b]):  # type: ignore[index]
-                    slots[waiting] = b  # type: ignore[call-overload]
-                    left(a)  # type: ignore[arg-type]
-                if both and a != b:
-                    if (not left_head or left_head in members[b]) and (not right_head or right_head in members[a]):  # type: ignore[index]
-                        slots[waiting] = a  # type: ignore[call-overload]
-                        left(b)  # type: ignore[arg-type]
-
-        return binary
-
-
-def _head(pattern: Node) -> str:
-    """The operation without which a class cannot match; empty for a variable."""
-    return "" if pattern[0] == "var" else str(pattern[0])
-
-
-@cache
-def interned(node: Node) -> Fraction:
-    """Return one object for each number, so that numbers are compared by identity."""
-    return node[1]  # type: ignore[return-value]
-
-
-def built(pattern: Node, names: Mapping[str, int], graph: EGraph) -> Callable[[tuple[int, ...]], int]:
-    """Return a function from the classes of a match to the class of the right side of a rule."""
-    op = str(pattern[0])
-    if op == "var":
-        place = names[str(pattern[1])]
-        return lambda slots: graph.find(slots[place])
-    if op == "num":
-        return lambda slots: graph.add(pattern)
-    parts = [built(part, names, graph) for part in pattern[1:]]  # type: ignore[arg-type]
-    return lambda slots: graph.add((op, *(part(slots) for part in parts)))

@@ -123,10 +123,11 @@ def search_errors(
 
     def suspicion(at: Points) -> np.ndarray:
         found = screen.compare(at, values(f, at))
-        return np.where(found.bound <= screen.enough, found.distance, np.maximum(_certain(found), 0.0))
+        known = found.bound <= screen.enough
+        return np.asarray(np.where(known, found.distance, np.maximum(_certain(found), 0.0)))
 
     def error(at: Points) -> np.ndarray:
-        return np.nan_to_num(judge(*expression, at, values(f, at)).ulps, nan=0.0, posinf=1e300)
+        return np.asarray(np.nan_to_num(judge(*expression, at, values(f, at)).ulps, nan=0.0, posinf=1e300))
 
     start = _worst(parts, WORST)
     parts.append(_confirmed(f, expression, climb(start, suspicion, box, rng, rounds=40, children=16)))
@@ -162,7 +163,7 @@ def largest_relative(exact: np.ndarray, ulps: np.ndarray) -> float:
 
 def _certain(compared: Comparison) -> np.ndarray:
     """Return the error that is left when that of the reference is taken off; of strange points nothing is."""
-    return np.where(np.isfinite(compared.distance), compared.distance, 0.0) - compared.bound
+    return np.asarray(np.where(np.isfinite(compared.distance), compared.distance, 0.0) - compared.bound)
 
 
 def _suspects(compared: Comparison, resolved: np.ndarray, budget: int, rng: np.random.Generator) -> np.ndarray:

@@ -32,7 +32,7 @@ class ExpressionRoutine(Elementwise):
         self._source = (graph, tuple(roots), tuple(names))
         self.name, self.n_in, self.n_out = "expression", max(1, len(names)), len(roots)
         self.region = None
-        self._namespace_body = cache(self._body_of)
+        self._namespace_body = cache(self._body_of)  # type: ignore[arg-type]
 
     @cached_property
     def kernels(self) -> Kernels:
@@ -99,9 +99,6 @@ class ExpressionRoutine(Elementwise):
     @cached_property
     def ufunc(self) -> Callable[..., Any]:  # type: ignore[override]
         """The compiled routine. The full text is compiled when the first element needs it."""
-        from mathlib._lib.ir_fused import Call, Loop
-        from mathlib._lib.on_llvm import FusedLoop
-
         current = self._fused
 
         def run(*inputs: Any, **options: Any) -> Any:

@@ -170,8 +170,8 @@ class Extraction:
             exact = self.exact(c)
             self._known[c] = keys(exact), np.isnan(exact)
         errors = bits_from_keys(values, *self._known[c])
-        found = [Candidate(*row) for row in zip(terms, values, errors, cycles)]
-        tried.update(zip(terms, found))
+        found = [Candidate(*row) for row in zip(terms, values, errors, cycles, strict=True)]
+        tried.update(zip(terms, found, strict=True))
         return found
 
 

@@ -17,7 +17,7 @@ LARGEST_PRODUCT = 16  # x**16 is four multiplications; beyond, `pow` costs less 
 @cache
 def _classes() -> dict[type, str]:
     """The SymPy class of each operation that has one, with the names other packages use for it."""
-    found = {}
+    found: dict[Any, str] = {}
     for op in OPS.values():
         if op.arity and op.sympy:
             found.setdefault(named(op.sympy), op.name)
@@ -60,14 +60,14 @@ def add_expression(graph: Graph, expr: Expr, names: Mapping[Expr, int] | None = 
     return _Reader(graph, names or {}).read(expr)
 
 
-def free_symbols(expr: Any) -> set[sympy.Symbol]:
-    """Return the free symbols of an expression of any depth; `Basic.free_symbols` is recursive."""
+def free_symbols(expr: Any) -> set[Any]:
+    """Return the symbols and matrix symbols of an expression of any depth; `Basic.free_symbols` is recursive."""
     found, seen, stack = set(), set(), [expr]
     while stack:
         e = stack.pop()
         if id(e) not in seen:
             seen.add(id(e))
-            if isinstance(e, sympy.Symbol):
+            if isinstance(e, sympy.Symbol | sympy.MatrixSymbol):
                 found.add(e)
             else:
                 stack += getattr(e, "args", ())

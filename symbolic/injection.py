@@ -59,7 +59,7 @@ class Quotient:
             raise TooLarge
         names = tuple(f"x{n}" for n in range(len(self.atoms))) or ("x0",)
         self.context = fmpq_mpoly_ctx.get(names, Ordering.lex)
-        self.generators = dict(zip(self.atoms, self.context.gens()))
+        self.generators = dict(zip(self.atoms, self.context.gens(), strict=False))
         self.one = self.context.constant(1)
         values: dict[int, tuple[Polynomial, Polynomial]] = {}
         for i in order:
@@ -223,7 +223,7 @@ class Quotient:
         graph = self.graph
         c = abs(Fraction(int(c.p), int(c.q)))
         product = None
-        for atom, n in zip(self.atoms, exponents):
+        for atom, n in zip(self.atoms, exponents, strict=False):
             if int(n):
                 power = self._power(atom, int(n))
                 product = power if product is None else graph.add("*", product, power)

@@ -29,6 +29,7 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self._index: dict[Node, int] = {}
+        self._whole: dict[int, int] = {}  # numbers of whole constants: hashing a fraction takes long
 
     def add(self, op: str, *operands: int) -> int:
         """Return the number of an operation on expressions that are in the graph."""
@@ -44,7 +45,11 @@ class Graph:
 
     def number(self, value: Fraction | int | float) -> int:
         """Return the number of an exact constant; a float stands for its binary value."""
-        return self.intern(("num", Fraction(value)))
+        if type(value) is not int:
+            return self.intern(("num", Fraction(value)))
+        if value not in self._whole:
+            self._whole[value] = self.intern(("num", Fraction(value)))
+        return self._whole[value]
 
     def variable(self, name: str) -> int:
         """Return the number of a variable."""

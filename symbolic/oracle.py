@@ -1,6 +1,7 @@
 """The exact values of all forms at the sample points, which decide what may be equal and what is accurate."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ class Oracle:
     """
     Exact values of the classes of an e-graph, as balls of Arb.
 
-    A few points serve the veto and are known for every class when it is born; the others follow when they are asked for.
+    A few points serve the veto and are known for every class when it is born; the others follow when asked for.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class Oracle:
         precision = np.maximum(self.sample.bits + GUARD, 192)
         bounds = {0, self.few, size} | {int(i) + 1 for i in np.flatnonzero(np.diff(precision))}
         cuts = sorted(bounds)
-        self._runs = [(a, b, int(precision[a:b].max())) for a, b in zip(cuts, cuts[1:])]
+        self._runs = [(a, b, int(precision[a:b].max())) for a, b in pairwise(cuts)]
         self._origin: list[Node] = []  # by birth: the node of every class, its operands as they were then
         self._first: list[Balls] = []
         self._rest: list[Balls | None] = []
@@ -58,7 +59,7 @@ class Oracle:
     def _evaluated(self, node: Node, start: int, stop: int, values: Sequence[Any]) -> Balls:
         found: Balls = []
         op, *operands = node
-        columns = [] if op in LEAVES else [values[c] for c in operands]  # type: ignore[index]
+        columns = [] if op in LEAVES else [values[c] for c in operands]  # type: ignore[call-overload]
         for a, b, precision in self._runs:
             if not start <= a < stop:
                 continue
@@ -75,7 +76,7 @@ class Oracle:
         """Whether two classes may be equal: no disjoint balls, and points enough where both are defined."""
         first, second = self._first[c], self._first[d]
         defined = agreed = missing = 0
-        for x, y in zip(first, second):
+        for x, y in zip(first, second, strict=True):
             if not x.is_finite():
                 continue
             defined += 1
@@ -87,7 +88,7 @@ class Oracle:
                 agreed += 1
         if not agreed or missing > PARTLY * defined:
             return False
-        merged = [x if x.is_finite() else y for x, y in zip(first, second)]
+        merged = [x if x.is_finite() else y for x, y in zip(first, second, strict=True)]
         self._first[c] = self._first[d] = merged
         return True
 
@@ -162,7 +163,7 @@ def agreement(graph: Graph, forms: Sequence[int], sample: Sample) -> np.ndarray:
                     values[i] = applied(str(op), [values[j] for j in rest])  # type: ignore[index]
             reference = values[forms[0]]
             for k, form in enumerate(forms[1:], 1):
-                for place, x, y in zip(index, reference, values[form]):
+                for place, x, y in zip(index, reference, values[form], strict=True):
                     if not y.is_finite():
                         good[k, place] = False
                     elif x.is_finite() and not x.overlaps(y):
@@ -176,7 +177,7 @@ def applied(op: str, columns: list[Balls]) -> Balls:
     try:
         return list(map(function, *columns))
     except (ValueError, ZeroDivisionError, OverflowError):
-        return [truth.apply(op, list(operands)) for operands in zip(*columns)]
+        return [truth.apply(op, list(operands)) for operands in zip(*columns, strict=True)]
 
 
 def known(x: Any) -> bool:

@@ -1,7 +1,8 @@
-"""Which form where: the best split of the sample by the value of one variable or sub-expression, and good-looking cuts."""
+"""Which form where: the best split of the sample by a variable or sub-expression, and cuts with few digits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -9,6 +10,7 @@ PENALTY = 0.1  # bits that a branch must gain
 MOST = 5  # segments
 FEWEST = 4  # points in a segment
 SLACK = 0.1  # bits that a cut with few digits may lose on the sample
+BELOW_ZERO = -5e-324  # x <= this is x < 0
 FORBIDDEN = 1e6  # error of a form where it does not hold
 
 
@@ -101,18 +103,27 @@ def chosen(segments: Sequence[Segment], x: np.ndarray) -> np.ndarray:
     return np.array([s.form for s in segments])[np.minimum(place, last)]
 
 
-def snapped(segments: Sequence[Segment], errors: np.ndarray, x: np.ndarray) -> tuple[Segment, ...]:
-    """Return the segments with each cut moved to zero or the shortest decimal that costs no more than `SLACK`."""
+def snapped(
+    segments: Sequence[Segment], errors: np.ndarray, x: np.ndarray, limits: Sequence[tuple[float, float]]
+) -> tuple[Segment, ...]:
+    """
+    Return the segments with each cut moved to zero or the shortest decimal that costs no more than `SLACK`.
+
+    ``limits`` gives for each form the values of x between which it may serve.
+    """
     done = list(segments)
     allowed = mean_error(done, errors, x) + SLACK
     values = np.sort(x[~np.isnan(x)])
     for i, segment in enumerate(segments[:-1]):
+        least, most = limits[segments[i + 1].form][0], limits[segment.form][1]
         above = values[values > segment.upper]
-        low, high = segment.upper, float(above[0]) if len(above) else segment.upper
-        for upper in (0.0, *_decimals(low, high)):
+        low, high = max(segment.upper, least), min(float(above[0]) if len(above) else segment.upper, most)
+        done[i] = Segment(segment.form, low)
+        for upper in (0.0, BELOW_ZERO, *_decimals(low, high)):
             trial = [*done[:i], Segment(segment.form, upper), *done[i + 1 :]]
             uppers = [s.upper for s in trial]
-            if all(a < b for a, b in zip(uppers, uppers[1:])) and mean_error(trial, errors, x) <= allowed:
+            ordered = least <= upper <= most and all(a < b for a, b in pairwise(uppers))
+            if ordered and mean_error(trial, errors, x) <= allowed:
                 done = trial
                 break
     return tuple(done)

@@ -155,8 +155,10 @@ TABLE: dict[str, tuple[str, str]] = {
         (asin a) => (atan2 a (sqrt (* (- 1 a) (+ 1 a))))
         (acos (/ a (hypot a b))) => (atan2 (fabs b) a)
         (asin (/ a (hypot a b))) => (atan2 a (fabs b))
-        (acos (/ (+ (* a c) (* b d)) (* (hypot a b) (hypot c d)))) => (atan2 (fabs (- (* a d) (* b c))) (+ (* a c) (* b d)))
-        (acos (+ (* (sin a) (sin b)) (* (* (cos a) (cos b)) (cos c)))) => (* 2 (asin (sqrt (+ (* (sin (/ (- a b) 2)) (sin (/ (- a b) 2))) (* (* (cos a) (cos b)) (* (sin (/ c 2)) (sin (/ c 2))))))))
+        (acos (/ (+ (* a c) (* b d)) (* (hypot a b) (hypot c d))))
+          => (atan2 (fabs (- (* a d) (* b c))) (+ (* a c) (* b d)))
+        (acos (+ (* (sin a) (sin b)) (* (* (cos a) (cos b)) (cos c))))
+          => (* 2 (asin (hypot (sin (/ (- a b) 2)) (* (sqrt (* (cos a) (cos b))) (sin (/ c 2))))))
         """,
     ),
     "quotients by expm1": (
@@ -180,6 +182,7 @@ TABLE: dict[str, tuple[str, str]] = {
         """
         (sqrt (- (* b b) q)) => (sqdf b (signed_sqrt q))
         (signed_sqrt (* a b)) => (* (signed_sqrt a) (signed_sqrt b))
+        (sqrt (- (* a a) (* b b))) => (sqdf a (fabs b))
         (sqrt (- (* a a) (* b b))) => (* (sqrt (- a b)) (sqrt (+ a b)))
         (sqrt (- (* a a) 1)) => (* (sqrt (- a 1)) (sqrt (+ a 1)))
         (sqrt (- 1 (* a a))) => (* (sqrt (- 1 a)) (sqrt (+ 1 a)))
@@ -187,7 +190,8 @@ TABLE: dict[str, tuple[str, str]] = {
         (sqrt (+ (* a a) 1)) => (hypot a 1)
         (sqrt (+ (* a a) b)) => (hypot a (sqrt b))
         (hypot (* a b) (* a c)) => (* (fabs a) (hypot b c))
-        (sqrt (- (+ (* a a) (* b b)) (* 2 (* (* a b) (cos c))))) => (hypot (- a b) (* 2 (* (sqrt (* a b)) (sin (/ c 2)))))
+        (sqrt (- (+ (* a a) (* b b)) (* 2 (* (* a b) (cos c)))))
+          => (hypot (- a b) (* 2 (* (sqrt (* a b)) (sin (/ c 2)))))
         (- (hypot a b) a) => (* b (/ b (+ (hypot a b) a)))
         (- a (hypot a b)) => (neg (* b (/ b (+ (hypot a b) a))))
         (+ (hypot a b) a) => (* b (/ b (- (hypot a b) a)))

@@ -1,5 +1,6 @@
 """The identities that `stabilize` may use, and the check that a new one must pass."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -85,7 +86,7 @@ def variables(side: Node) -> set[str]:
 def lines() -> Iterator[tuple[str, str, str]]:
     """Yield (subject, what it is good for, rule) for every line of the table; the documentation shows them."""
     for subject, (purpose, text) in TABLE.items():
-        for line in text.strip().splitlines():
+        for line in re.sub(r"\n\s*=>", " =>", text).splitlines():  # a long rule goes on in the next line
             if line.strip():
                 yield subject, purpose, line.strip()
 
@@ -168,4 +169,4 @@ def _points(names: Sequence[str]) -> Iterator[dict[str, float]]:
             x = rng.choice(CHECK_VALUES, len(names))
         else:
             x = rng.choice([-1.0, 1.0], len(names)) * 2.0 ** rng.uniform(-6.0, 5.0, len(names))
-        yield dict(zip(names, x.tolist()))
+        yield dict(zip(names, x.tolist(), strict=True))

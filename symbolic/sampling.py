@@ -1,4 +1,4 @@
-"""Points at which forms are compared: all floats alike, the scale of ordinary numbers, special values; in the domain."""
+"""Points at which forms are compared: all floats alike, ordinary numbers, special values, all of them in the domain."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,18 +92,18 @@ def sample(
     """
     domain = narrowed(graph, domain)
     kinds = (
-        (everywhere, lambda name, n: uniform(domain.interval(name), rng, n)),
-        (centred, lambda name, n: ordinary(domain.interval(name), rng, n)),
-        (special, lambda name, n: specials(domain.interval(name), rng, n)),
+        (everywhere, uniform),
+        (centred, ordinary),
+        (special, specials),
     )
     whole: Sample | None = None
     for wanted, draw in kinds:
         part: Sample | None = None
         for attempt in range(ATTEMPTS if wanted else 0):
-            raw = {name: draw(name, 24 * wanted) for name in names}
+            raw = {name: draw(domain.interval(name), rng, 24 * wanted) for name in names}
             for name in domain.integers.intersection(names):
                 raw[name] = np.rint(raw[name])
-            if draw is kinds[1][1]:
+            if draw is ordinary:
                 _correlate(raw, rng)
             points = _admissible(graph, raw, domain, wanted)
             values, bits = truth.exact(graph, root, points, MOST_BITS) if names else truth.exact(graph, root, {})
@@ -154,14 +154,15 @@ def narrowed(graph: Graph, domain: Domain) -> Domain:
     limits = dict(domain.limits)
     stack = [domain.precondition]
     while stack:
-        op, *operands = graph.nodes[stack.pop()]
+        i = stack.pop()
+        op, operands = graph.nodes[i][0], graph.operands(i)
         if op == "and":
-            stack += operands  # type: ignore[arg-type]
+            stack += operands
         elif op in ("<", "<=", ">", ">="):
-            a, b = operands if op in ("<", "<=") else reversed(operands)
+            a, b = operands if op in ("<", "<=") else operands[::-1]
             for variable, end, lower in ((a, b, False), (b, a, True)):
-                name = graph.nodes[variable]  # type: ignore[index]
-                value = graph.value(end)  # type: ignore[arg-type]
+                name = graph.nodes[variable]
+                value = graph.value(end)
                 if name[0] == "var" and value is not None:
                     low, high = limits.get(str(name[1]), (-np.inf, np.inf))
                     limits[str(name[1])] = (max(low, float(value)), high) if lower else (low, min(high, float(value)))

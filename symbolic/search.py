@@ -22,7 +22,7 @@ CROSSINGS = 96  # transitions followed up for each variable
 
 def moved(x: np.ndarray, steps: np.ndarray | int, interval: Interval) -> np.ndarray:
     """Return the numbers some ordinals further, kept inside an interval."""
-    low, high = (int(v) for v in ordinal(interval))
+    low, high = (int(v) for v in ordinal(np.array(interval)))
     k = ordinal(x)
     ahead = k.astype(np.float64) + steps  # tells where the sum of integers would overflow
     inside = np.clip(k + np.asarray(steps, np.int64), low, high)
@@ -31,7 +31,7 @@ def moved(x: np.ndarray, steps: np.ndarray | int, interval: Interval) -> np.ndar
 
 def spread(interval: Interval, n: int, rng: np.random.Generator) -> np.ndarray:
     """Return n sorted numbers, one in each of n equal strata of the ordinals: no gap is wider than two strata."""
-    low, high = (int(v) for v in ordinal(interval))
+    low, high = (int(v) for v in ordinal(np.array(interval)))
     size = high - low + 1
     if size <= n or not n:
         return from_ordinal(low + np.arange(n, dtype=np.int64) * size // max(n, 1))

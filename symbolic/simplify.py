@@ -88,8 +88,8 @@ def cheapest(egraph: EGraph, root: int, price: Callable[[str], float], forms: Gr
                 for node in nodes:
                     operands = () if op in LEAVES else node[1:]
                     if all(i in least for i in operands):
-                        total = sum(least[i][0] for i in operands)  # type: ignore[index]
-                        total += 0.0 if op in LEAVES else price(op) + 1e-6
+                        own = 0.0 if op in LEAVES else price(op) + 1e-6
+                        total = sum((least[int(j)][0] for j in operands), own)  # type: ignore[call-overload]
                         if c not in least or total < least[c][0] - 1e-12:
                             least[c] = (total, node)
                             changed = True

@@ -141,7 +141,7 @@ def stabilize(
     >>> result.mean_bits_before > 10 > 1 > result.mean_bits_after
     True
     """
-    symbols = arguments(expr, args)
+    symbols = tuple(arguments(expr, args))
     graph = Graph()
     root = add_expression(graph, expr)
     found = improve(
@@ -164,7 +164,7 @@ def limits(symbols: Sequence[Symbol], domain: Mapping[Symbol | str, tuple[float,
     both = {name: (max(low, assumed[name][0]), min(high, assumed[name][1])) for name, (low, high) in given.items()}
     for name, (low, high) in both.items():
         if low > high:
-            raise ValueError(f"domain of {name} is empty: {given[name]} and the assumptions on the symbol exclude each other")
+            raise ValueError(f"domain of {name} is empty: {given[name]} contradicts the symbol's assumptions")
     return Domain(both, frozenset(s.name for s in symbols if s.is_integer))
 
 

@@ -16,6 +16,11 @@ from mathlib.symbolic.ir import Graph
 from mathlib.symbolic.ops import OPS, named
 
 FIRST, LAST = 128, 8192  # bits
+KNOWN = 40  # bits: an operand that is known so well is not where the digits were lost
+#: operations with poles or ends of their domain elsewhere than at zero: there even a well known operand may be in doubt
+SINGULAR = frozenset(
+    ("tan", "tgamma", "lgamma", "digamma", "log_poch", "log1p", "asin", "acos", "acosh", "atanh", "sqdf", "pow")
+)
 Ball = Any
 _LOCK = RLock()  # Arb's precision belongs to the process: one thread at a time
 
@@ -72,9 +77,23 @@ def rounded(value: Ball) -> float | None:
     return high if low == high else None
 
 
-def exact(
-    graph: Graph, root: int, points: Mapping[str, np.ndarray], last: int = LAST
-) -> tuple[np.ndarray, np.ndarray]:
+def undefined(graph: Graph, order: list[int], values: Mapping[int, Ball]) -> bool:
+    """Whether an operation has no value although its operands are well known: more bits will not help."""
+    for i in order:
+        value = values[i]
+        if isinstance(value, bool) or value is None or value.is_finite():
+            continue
+        operands = [values[j] for j in graph.operands(i)]
+        if any(isinstance(a, bool) or a is None or not a.is_finite() for a in operands):
+            continue
+        op = graph.nodes[i][0]
+        exact_operands = all(a.is_exact() for a in operands) and op != "tan"
+        if exact_operands or (op not in SINGULAR and all(a.rel_accuracy_bits() > KNOWN for a in operands)):
+            return True
+    return False
+
+
+def exact(graph: Graph, root: int, points: Mapping[str, np.ndarray], last: int = LAST) -> tuple[np.ndarray, np.ndarray]:
     """
     Return the exact values at the points, rounded once to float64, and the bits that each took.
 
@@ -92,9 +111,12 @@ def exact(
         width = FIRST
         while width <= last:
             with precision(width):
-                known = rounded(balls(graph, order, point)[root])
+                found = balls(graph, order, point)
+                known = rounded(found[root])
+                hopeless = known is None and undefined(graph, order, found)
             if known is not None:
                 values[n], bits[n] = known, width
+            if known is not None or hopeless:
                 break
             width *= 2
     return values, bits

@@ -10,7 +10,17 @@ flint = pytest.importorskip("flint")
 
 from mathlib._lib import elementary, make_tables_elementary, on_llvm, tables_elementary, words_numpy  # noqa: E402
 from mathlib._lib.bind import bind  # noqa: E402
-from mathlib._lib.elementary import NEAR_ANGLE, reduce_far  # noqa: E402
+from mathlib._lib.elementary import (  # noqa: E402
+    NEAR_ANGLE,
+    angles,
+    constants,
+    error_functions,
+    exponentials,
+    inverse_angles,
+    logarithms,
+    powers,
+    reduce_far,
+)
 from tests.elementary_cases import ANGULAR  # noqa: E402
 
 arb = flint.arb
@@ -148,3 +158,24 @@ def test_the_tables_are_those_of_the_generator(monkeypatch):
     with pytest.raises(SystemExit) as stop:
         make_tables_elementary.main()
     assert not stop.value.code
+
+
+def test_constants_in_parts():
+
+    with flint.ctx.workprec(300):
+        pi, two, ten = arb.pi(), arb(2), arb(10)
+        for high, low, value, bits in (
+            (constants.PI, constants.PI_LOW, pi, 105),
+            (constants.HALF_PI, constants.HALF_PI_LOW, pi / 2, 105),
+            (inverse_angles.QUARTER_PI, inverse_angles.QUARTER_PI_LOW, pi / 4, 105),
+            (exponentials.LN2, exponentials.LN2_REST, two.log(), 105),
+            (constants.LOG2_E, logarithms.LOG2_E_LOW, 1 / two.log(), 105),
+            (logarithms.LOG10_E, logarithms.LOG10_E_LOW, 1 / ten.log(), 105),
+            (logarithms.LOG10_2, logarithms.LOG10_2_LOW, two.log() / ten.log(), 95),
+            (powers.TWO_THIRDS, powers.TWO_THIRDS_LOW, arb(2) / 3, 105),
+            (error_functions.ERF_0, error_functions.ERF_0_LOW, 2 / pi.sqrt(), 105),
+            (angles.HALF_PI_1 + arb(angles.HALF_PI_2), angles.HALF_PI_3, pi / 2, 128),
+        ):
+            assert abs(high + arb(low) - value) < arb(2) ** -bits
+    for exact_multiples, bits in ((logarithms.LOG10_2, 42), (angles.HALF_PI_1, 38), (angles.HALF_PI_2 * 2.0**38, 38)):
+        assert (math.frexp(exact_multiples)[0] * 2.0**bits).is_integer()

@@ -34,6 +34,7 @@ LOGICAL = {"and", "or", "not", "if"}
 ORDINARY = [op for op in OPS.values() if op.arity and op.name not in LOGICAL]
 COMPILED = [op for op in ORDINARY if op.name not in WITHOUT_KERNEL]
 SLOW_TRUTH = {"log_iv_dv", "log_kv_dv"}
+CROSS_ZERO = {"logaddexp", "log_poch"}  # between arguments where they are zero: digits are lost beside that line
 
 
 def single(op, backend):
@@ -69,8 +70,11 @@ def errors(op, values, points):
     truth, found = exact(graph, root, points, last=2048)
     known = found > 0
     v, t = values[known], truth[known]
+    size = np.abs(np.where(np.isfinite(t), t, np.finfo(float).max))
     with np.errstate(all="ignore"):
-        off = np.where(v == t, 0.0, np.abs(v - t) / np.spacing(np.abs(np.where(np.isfinite(t), t, np.finfo(float).max))))
+        off = np.where(
+            v == t, 0.0, np.abs(v - t) / np.spacing(np.maximum(size, 1.0) if op.name in CROSS_ZERO else size)
+        )
     return off, known.sum()
 
 
@@ -178,7 +182,7 @@ class Ieee:
 
     @staticmethod
     def exp2i(k):
-        return np.float64(words_python.exp2i(k)) if k < 1024 else np.float64(nan)
+        return np.float64(words_python.exp2i(k)) if -1100 < k < 1024 else np.float64(nan)
 
     @staticmethod
     def table(values):
@@ -353,7 +357,9 @@ def reference(a, b):
     return np.exp(np.asarray(a, float)) + np.asarray(b, float) / 3
 
 
-@pytest.mark.parametrize("shapes", [((), ()), ((5,), ()), ((4, 1), (1, 6)), ((0, 3), (3,)), ((2, 1, 3), (4, 1)), ((1,), (1,))])
+@pytest.mark.parametrize(
+    "shapes", [((), ()), ((5,), ()), ((4, 1), (1, 6)), ((0, 3), (3,)), ((2, 1, 3), (4, 1)), ((1,), (1,))]
+)
 def test_shapes_broadcast(shapes, target):
     f = compile(SUM, [x, y], backend=target.backend)
     rng = np.random.default_rng(0)
@@ -408,7 +414,7 @@ def test_a_python_number_does_not_widen_float32(kind, backend):
 )
 def test_arrays_that_are_refused(bad, backend):
     for f in (compile(SUM, [x, y], backend=backend), compile(sp.Matrix([SUM]), [x, y], backend=backend)):
-        with pytest.raises(TypeError, match="masked|dtype"):
+        with pytest.raises(TypeError, match=r"masked|dtype"):
             f(bad, 1.0)
 
 
@@ -468,6 +474,16 @@ def test_results_of_every_form(target):
     np.testing.assert_array_equal(values(x, x), [0.5, 2.0])
     np.testing.assert_array_equal(values(x < 1, x), [1.0, 0.0])
     np.testing.assert_array_equal(values(x + 2 * y, x, y, derivatives="gradient"), [[1, 2], [1, 2]])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("kind", ["value", "matrix", "gradient", "tuple"])
+def test_no_points_of_a_vector_argument(kind, backend):
+    s = sp.symbols("s0:3")
+    expr = {"matrix": sp.Matrix([[s[0], 1]]), "tuple": [s[1], s[2]]}.get(kind, s[0] * s[1])
+    f = compile(expr, [s], backend=backend, derivatives="gradient" if kind == "gradient" else None)
+    shapes = {"value": (0, 5), "matrix": (0, 5, 1, 2), "gradient": (0, 5, 3), "tuple": (2, 0, 5)}
+    assert np.shape(f(np.empty((0, 5, 3)))) == shapes[kind]
 
 
 def test_vector_arguments(target):
@@ -566,7 +582,18 @@ def test_njit_inside_a_loop_of_numba():
 
 
 def test_names_that_would_be_code_or_clash():
-    names = ["lambda", "x0", "t1", "import os", "ok", "where", "sin", "\N{GREEK SMALL LETTER ALPHA}", "x y", "__class__"]
+    names = [
+        "lambda",
+        "x0",
+        "t1",
+        "import os",
+        "ok",
+        "where",
+        "sin",
+        "\N{GREEK SMALL LETTER ALPHA}",
+        "x y",
+        "__class__",
+    ]
     s = [sp.Symbol(n) for n in names]
     same = [sp.Symbol("a", real=True), sp.Symbol("a", positive=True)]
     for backend in ("numpy", "numba"):

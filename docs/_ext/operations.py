@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from itertools import groupby
 from math import isinf
 
-from mathlib.symbolic import rules
+from sphinx.util.docutils import SphinxDirective
+
+from mathlib.symbolic import ops, rule_table, rules
 from mathlib.symbolic.expression_routine import ExpressionRoutine
 from mathlib.symbolic.ir import Graph
 from mathlib.symbolic.ops import OPS, Op, UnsupportedFunctionError
 from mathlib.symbolic.rules import pattern
 from mathlib.symbolic.s_expressions import read_one
-from sphinx.util.docutils import SphinxDirective
 
 CONDITIONS = {"<", "<=", ">", ">=", "==", "!=", "and", "or", "not", "if"}
 CONSTANTS = {
@@ -85,7 +86,7 @@ def formula(node: tuple) -> Formula:
         case "neg":
             return f"-{_held((a, strength), PRODUCT)}", SUM
         case "*" if rest[0] == rest[1]:
-            return f"{_held((a, strength), ATOM)}^2", ATOM if strength == ATOM else PRODUCT
+            return f"{_held((a, strength), ATOM)}^2", PRODUCT
         case "*":
             return rf"{_held((a, strength), PRODUCT)}\,{_held((b, other), PRODUCT)}", PRODUCT
         case "/":
@@ -129,7 +130,7 @@ def sympy_name(op: Op) -> str:
     path, _, name = op.sympy.rpartition(".")
     if path == "mathlib.symbolic":
         return f":class:`~{op.sympy}`"
-    return f"``{name if path == 'sympy' else op.sympy}``" if name else "operator"
+    return f"``{name if path == 'sympy' else op.sympy.removeprefix('sympy.codegen.')}``" if name else "operator"
 
 
 def operation_rows() -> Iterator[tuple[str, ...]]:
@@ -164,8 +165,9 @@ class OperationTable(SphinxDirective):
 
     def run(self):
         """Return the table's nodes."""
+        self.env.note_dependency(ops.__file__)
         header = ("operation", "meaning", "in SymPy", "ulp", "cycles", "backends")
-        return self.parse_text_to_nodes(table(header, "18 24 26 8 10 14", "operations", operation_rows()))
+        return self.parse_text_to_nodes(table(header, "20 24 24 8 10 14", "operations", operation_rows()))
 
 
 class RuleTable(SphinxDirective):
@@ -173,11 +175,12 @@ class RuleTable(SphinxDirective):
 
     def run(self):
         """Return the nodes of all tables."""
+        self.env.note_dependency(rule_table.__file__)
         text = ""
         for (subject, purpose), found in groupby(rules.lines(), key=lambda line: line[:2]):
             rows = [rule_cells(line) for _, _, line in found]
             inner = table(("rule", "formula"), "50 50", "rules", iter(rows))
-            text += f".. dropdown:: {subject}: {purpose} ({len(rows)})\n\n"
+            text += f".. dropdown:: {subject[0].upper()}{subject[1:]} ({len(rows)}) – {purpose}\n\n"
             text += "\n".join(f"   {line}".rstrip() for line in inner.splitlines()) + "\n\n"
         return self.parse_text_to_nodes(text)
 

@@ -13,29 +13,28 @@ bits no digit is right; NaN, infinity and a zero that should not be one count as
 import matplotlib.pyplot as plt
 import numpy as np
 from flint import arb, ctx
-from sympy import Symbol, atan, cos, cosh, erfc, exp, lambdify, latex, log, sqrt
+from sympy import Symbol, atan, cos, cosh, erfc, exp, lambdify, log, sqrt
 
-from mathlib.symbolic import compile, stabilize
+from mathlib import symbolic
 
 x = Symbol("x", positive=True)
 examples = {
-    sqrt(x + 1) - sqrt(x): (1e-3, 1e20),
-    (1 - cos(x)) / x**2: (1e-12, 1e2),
-    atan(x + 1) - atan(x): (1e-3, 1e20),
-    log(1 + exp(x)): (1e-3, 1e5),
-    log(erfc(x)): (1e-3, 1e5),
-    log(cosh(x)): (1e-12, 1e5),
+    r"\sqrt{x + 1} - \sqrt{x}": (sqrt(x + 1) - sqrt(x), (1e-3, 1e20)),
+    r"(1 - \cos x) / x^2": ((1 - cos(x)) / x**2, (1e-12, 1e2)),
+    r"\arctan(x + 1) - \arctan x": (atan(x + 1) - atan(x), (1e-3, 1e20)),
+    r"\log(1 + e^x)": (log(1 + exp(x)), (1e-3, 1e5)),
+    r"\log(\mathrm{erfc}\, x)": (log(erfc(x)), (1e-3, 1e5)),
+    r"\log(\cosh x)": (log(cosh(x)), (1e-12, 1e5)),
 }
 
 # %%
 # Exact values
 # ------------
-# A ball holds the exact value and a bound of its own error. Where that bound is too wide, the working precision is
-# doubled.
+# A ball holds the exact value and a bound of its own error. Where that bound is too
+# wide, the working precision is doubled.
 
-functions = {
-    name: getattr(arb, name) for name in ("sqrt", "atan", "cos", "cosh", "erfc", "exp", "log")
-}
+names = "sqrt", "atan", "cos", "cosh", "erfc", "exp", "log"
+functions = {name: getattr(arb, name) for name in names}
 
 
 def exact(expr, points):
@@ -55,25 +54,29 @@ def exact(expr, points):
 
 def bits(computed, truth):
     """Return log2 of one plus the number of floats between them."""
-    apart = np.abs(computed.view(np.int64) - truth.view(np.int64)).astype(float)
-    return np.where(np.isfinite(computed) & (computed * truth > 0), np.log2(1 + apart), 64)
+    apart = np.abs(computed.view(np.int64) - truth.view(np.int64))
+    usable = np.isfinite(computed) & (computed * truth > 0)
+    return np.where(usable, np.log2(1.0 + apart), 64)
 
 
 # %%
 # Before and after
 # ----------------
 
-figure, axes = plt.subplots(2, 3, figsize=(10, 5.6), sharey=True, layout="constrained")
-for panel, (expr, domain) in zip(axes.flat, examples.items(), strict=True):
-    result = stabilize(expr, domain={x: domain}, max_nodes=800)
+figure, axes = plt.subplots(
+    2, 3, figsize=(10, 5.6), sharey=True, layout="constrained"
+)
+for panel, title in zip(axes.flat, examples, strict=True):
+    expr, domain = examples[title]
+    result = symbolic.stabilize(expr, domain={x: domain}, max_nodes=800)
     points = np.geomspace(*domain, 300)
     truth = exact(expr, points)
-    for form, label, style in ((expr, "as written", "."), (result, "stabilised", "-")):
-        error = bits(compile(form)(points), truth)
-        panel.plot(points, error, style, ms=3, label=label)
-    panel.set(xscale="log", title=f"${latex(expr)}$")
-    before, after = result.mean_bits_before, result.mean_bits_after
-    print(f"{before:5.1f} -> {after:4.2f} bits in the mean: {expr}")
+    before = bits(symbolic.compile(expr)(points), truth)
+    after = bits(symbolic.compile(result)(points), truth)
+    panel.plot(points, before, ".", ms=3, label="as written")
+    panel.plot(points, after, "-", label="stabilised")
+    panel.set(xscale="log", title=f"${title}$")
+    print(f"{before.mean():5.2f} -> {after.mean():4.2f} bits in the mean: {expr}")
 for panel in axes[:, 0]:
     panel.set_ylabel("error in bits")
 for panel in axes[1]:

@@ -12,7 +12,7 @@ import json
 
 import matplotlib.pyplot as plt
 import numpy as np
-from flint import arb
+from flint import arb, ctx
 from sympy import Symbol, log
 
 from mathlib.symbolic import verify
@@ -20,8 +20,9 @@ from mathlib.symbolic import verify
 # %%
 # The floats above -1, by number
 # ------------------------------
-# Floats of one sign are ordered like the integers that have their bits. So the number of a float says how many lie
-# between it and zero, and a random number gives a random float.
+# Floats of one sign are ordered like the integers that have their bits. So the number
+# of a float says how many lie between it and zero, and a random number gives a random
+# float.
 
 
 def number(value):
@@ -55,10 +56,14 @@ print(f"The window is {value(start)} <= x <= {value(stop):.4f}.")
 
 def ulps(x, computed):
     """Return the error in units in the last place of the exact value."""
-    balls = [arb(a).log1p() for a in x]
-    exact = np.array([float(ball) for ball in balls])
-    error = [float(abs(ball - arb(b))) for ball, b in zip(balls, computed, strict=True)]
-    return np.array(error) / np.spacing(np.abs(exact))
+    precision, ctx.prec = ctx.prec, 128
+    try:
+        exact = [arb(a).log1p() for a in x]
+        error = [abs(a - arb(b)) for a, b in zip(exact, computed, strict=True)]
+        size = np.abs(np.array(exact, dtype=float))
+        return np.array(error, dtype=float) / np.spacing(size)
+    finally:
+        ctx.prec = precision
 
 
 rng = np.random.default_rng(0)
@@ -74,26 +79,27 @@ x = Symbol("x", real=True)
 domain = float(value(first)), float(value(last))
 result = verify(defective, log(1 + x), domain=domain, rng=0)
 print(result.message)
-print(f"{result.n_points} points screened, {result.n_confirmed} confirmed by balls")
-found = [
-    [float.fromhex(text) for text in (*inputs, ulp)]
-    for inputs, _, _, ulp in json.loads(result.certificate())["points"]
-]
-where, size = np.array(found).T
+print(f"{result.n_points} points screened, {result.n_confirmed} confirmed")
+points = json.loads(result.certificate())["points"]
+where = np.array([float.fromhex(inputs[0]) for inputs, *_ in points])
+size = np.array([float.fromhex(ulp) for *_, ulp in points])
 
 # %%
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4), sharey=True, layout="constrained")
-for panel in (left, right):
-    panel.axvspan(start / 2**52, stop / 2**52, color="C1", alpha=0.25, label="the window")
-    panel.plot(number(tried) / 2**52, errors, ".", ms=3, label="4,000 random floats")
-    panel.plot(number(where) / 2**52, size, "rx", ms=7, label="worst found by verify")
-    panel.set_xlabel("number of the float, in binades from zero")
-left.set_ylabel("error in units in the last place")
-left.set_title("all floats above -1")
-middle = (start + stop) / 2**53
-right.set(xlim=(middle - 0.2, middle + 0.2), title="around the window")
-dense = value(np.linspace((middle - 0.2) * 2**52, (middle + 0.2) * 2**52, 2000).astype(np.int64))
-right.plot(number(dense) / 2**52, ulps(dense, defective(dense)), "-", color="0.5", lw=0.8, zorder=0)
-left.legend(loc="center right")
+figure, (left, right) = plt.subplots(
+    1, 2, figsize=(9.5, 4), sharey=True, layout="constrained"
+)
+near = np.linspace(1.4, 1.7, 2000)
+error = ulps(near, defective(near))
+right.plot(near, error, "-", color="0.75", lw=0.8)
+places = {left: lambda x: number(x) / 2.0**52, right: lambda x: x}
+for panel, place in places.items():
+    window = place(value(np.array([start, stop])))
+    panel.axvspan(*window, color="C1", alpha=0.3, label="window")
+    panel.plot(place(tried), errors, ".", ms=3, label="4,000 random floats")
+    panel.plot(place(where), size, "rx", ms=7, label="worst found by verify")
+left.set(title="all floats above -1", ylabel="error in ulp")
+left.set_xlabel("floats, counted in binades from zero")
+right.set(title="around the window", xlabel="x", xlim=(1.4, 1.7))
+left.legend(loc="center left")
 plt.show()

@@ -26,7 +26,7 @@ def quick_two_sum(a, b):
 
 
 def log_pair(x, xl, shift):
-    """log((x + xl) / 2**shift) as a pair, absolute error about 2**-77; x positive and normal.
+    """log((x + xl) / 2**shift) as a pair, absolute error 2**-75, next to 1 2**-66; x positive and normal.
 
     x = 2^k m, and 1/m is about LOG_INVERSE[i] (22 bits, so the product is cheap to make exact): z = m/c - 1 is smaller
     than 2^-7. The two cells that touch 1 have an inverse of exactly 1: nothing cancels where the logarithm vanishes.

@@ -100,7 +100,8 @@ class Elementwise:
         outs = _outputs(out, self.n_out, shape, dtype, self.name)
         run = self._compiled_chunk if compiled else self._numpy_chunk
         if size:
-            shared = _overlapping(inputs, outs) if out is not None else [False] * self.n_in  # chunks have no order: copy
+            # chunks have no order: an input that shares memory with an output is copied
+            shared = _overlapping(inputs, outs) if out is not None else [False] * self.n_in
             views = [np.broadcast_to(a.copy() if s else a, shape) for a, s in zip(inputs, shared, strict=True)]
             axis = int(np.argmax(shape)) if shape else 0
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import FunctionType
+from typing import Any
 
 from mathlib._lib import ir_loop
 from mathlib._lib.bind import Kernel, bind, needs
@@ -104,7 +105,7 @@ def module(loop: Loop, width: int, full_width: int, machine: str, calls: bool = 
 def scalar(kernel: Kernel, count: int) -> str:
     """Return a module that exports ``double scalar(double, ...)``: the kernel for one element."""
     words = Words(1)
-    arguments = [Value(words, f"%a{i}") for i in range(count)] or [0.0]  # a constant does not look at its argument
+    arguments: list[Any] = [Value(words, f"%a{i}") for i in range(count)] or [0.0]  # for a constant, anything
     result = words.name(bind(kernel, words)(*arguments))
     given = "".join(f"  %a{i} = insertelement {words.d} poison, double %x{i}, i32 0\n" for i in range(count))
     body = "\n".join(words.lines)
@@ -165,7 +166,7 @@ class Body:
 
 def _body(name: str, kernel: Kernel, count: int, words: Words) -> Body:
     """Load ``count`` arguments and run the kernel."""
-    kernels = [k for k in needs(kernel).values() if isinstance(k, FunctionType) and id(k) not in WORDS]
+    kernels = [k for k in needs(kernel).values() if isinstance(k, FunctionType) and id(k) not in WORDS]  # type: ignore[arg-type]
     done = {id(k): words.called(k) for k in kernels} if words.calls else {}
     values = bind(kernel, words, done)(*(Value(words, f"%a{i}") for i in range(count)))
     results = [words.name(v) for v in (values if isinstance(values, tuple) else (values,))]

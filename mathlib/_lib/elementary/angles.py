@@ -1,4 +1,4 @@
-"""The reduction of angles to the first octant; sin, cos, tan, sinpi.
+"""The reduction of angles to the first octant; sin, cos, tan, sinpi, cospi.
 
 Small angles: Cody and Waite, Software Manual for the Elementary Functions (1980); large ones: Payne and Hanek, SIGNUM
 Newsletter 18 (1983) 19.

@@ -9,7 +9,7 @@ from mathlib._lib.words_python import Horner, exp2i, madd, two_prod, where
 # (erf(x) / x - 2 / sqrt(pi)) / x^2 in x^2, |x| <= 1/2
 ERF_EVEN, ERF_ODD = Horner(tables_elementary.ERF_TAIL[::2]), Horner(tables_elementary.ERF_TAIL[1::2])
 ERF_0, ERF_0_LOW = 1.1283791670955126, 1.533545961316588e-17  # 2 / sqrt(pi)
-HALF_ERF_0 = 0.5641895835477563
+HALF_ERF_0 = 0.5641895835477563  # of 1 / (sqrt(pi) a), which e^(a^2) erfc a becomes
 # (1 + 2 a) e^(a^2) erfc a in t = (a - 2.5) / (a + 2.5), a >= 1/2: the constant, and powers 4 i + 1, 2, 3, 4 of the rest
 ERFC_0 = tables_elementary.ERFC[0]
 ERFC_1, ERFC_2 = Horner(tables_elementary.ERFC[1::4]), Horner(tables_elementary.ERFC[2::4])

@@ -40,20 +40,6 @@ def cosh_near(x):
     return c + cl
 
 
-def tanh_near(x):
-    """tanh x for |x| <= 708: the quotient of the pairs sinh x and cosh x, with one correction."""
-    k, r, rl = reduce_exp(x)
-    a, al, b, bl = half_powers(k)
-    s, sl = combine(a, al, b, bl, r, rl)
-    c, cl = combine(b, bl, a, al, r, rl)
-    s, sl = quick_two_sum(s, sl)
-    c, cl = quick_two_sum(c, cl)
-    i = 1.0 / c
-    t = s * i
-    p, e = two_prod(t, c)
-    return where(x == 0.0, x, madd(((s - p) - e) + madd(-t, cl, sl), i, t))
-
-
 def reduce_hyperbolic(x):
     """(k, r, rl, more): `reduce_exp` of x brought into |x| <= 711, with 2^k = 2^(+-1000) more beyond |k| = 1000."""
     k, r, rl = reduce_exp(where(x < 711.0, where(x > -711.0, x, -711.0), 711.0))
@@ -78,8 +64,17 @@ def cosh(x):
 
 
 def tanh(x):
-    """tanh x; 1 from 20 on."""
-    return where(x != x, x, tanh_near(where(x < 40.0, where(x > -40.0, x, -40.0), 40.0)))
+    """tanh x: the quotient of the pairs sinh x and cosh x, with one correction; 1 from 20 on."""
+    k, r, rl = reduce_exp(where(x < 40.0, where(x > -40.0, x, -40.0), 40.0))
+    a, al, b, bl = half_powers(k)
+    s, sl = combine(a, al, b, bl, r, rl)
+    c, cl = combine(b, bl, a, al, r, rl)
+    s, sl = quick_two_sum(s, sl)
+    c, cl = quick_two_sum(c, cl)
+    i = 1.0 / c
+    t = s * i
+    p, e = two_prod(t, c)
+    return where(x == 0.0, x, where(x != x, x, madd(((s - p) - e) + madd(-t, cl, sl), i, t)))
 
 
 def asinh(x):

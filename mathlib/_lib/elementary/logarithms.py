@@ -1,4 +1,4 @@
-"""log, log1p and their parts: log(2^k (1 + f)) by 2 atanh(s), s = f / (2 + f)."""
+"""log, log2, log10, log1p and their parts: log(2^k (1 + f)) = k log 2 + 2 atanh(s), s = f / (2 + f)."""
 
 from mathlib._lib import tables_elementary
 from mathlib._lib.double_double import LN2_HIGH, LN2_LOW, quick_two_sum, two_sum
@@ -7,13 +7,9 @@ from mathlib._lib.words_python import Horner, madd, split, two_prod, where
 
 # (2 atanh(s) / s - 2) / s^2 in s^2, even and odd powers of it apart
 LOG_EVEN, LOG_ODD = Horner(tables_elementary.LOG_TAIL[::2]), Horner(tables_elementary.LOG_TAIL[1::2])
-
 LOG2_E_LOW = 2.0355273740931033e-17
 LOG10_E, LOG10_E_LOW = 0.4342944819032518, 1.098319650216765e-17
-LOG10_2, LOG10_2_LOW = (
-    0.3010299956640665,
-    -8.532344317057107e-14,
-)  # the first a multiple of 2^-42: its multiples are exact
+LOG10_2, LOG10_2_LOW = 0.3010299956640665, -8.532344317057107e-14  # a multiple of 2^-42, and the rest
 
 
 def log_parts(k, f, fl):
@@ -33,7 +29,7 @@ def log_sum(u, c, shift):
 
 
 def log1p_sum(u, c, shift):
-    """The same, but where u is next to 1 the sum u - 1 + c comes first: no bit of a tiny one is lost."""
+    """`log_sum`, but where u is next to 1 the sum u - 1 + c comes first: no bit of a tiny one is lost."""
     k, i, m = split(u)
     f, e = quick_two_sum(m - 1.0, c)
     return log_parts(k - shift, where(k == 0.0, f, m - 1.0), where(k == 0.0, e, c) / u)
@@ -79,36 +75,42 @@ def log_in_base(m, scale, scale_low):
     return p, madd(l, scale_low, madd(ll, scale, e))
 
 
-def log2_near(x):
-    """log2 x for positive, normal, finite x; exact for powers of two."""
-    k, i, m = split(x)
+def log2_sum(k, m):
+    """log2(2^k m); exact for m = 1."""
     p, e = log_in_base(m, LOG2_E, LOG2_E_LOW)
-    s, t = quick_two_sum(k, p)
+    s, t = quick_two_sum(k, p)  # k = 0 or |k| > |p|
     return s + (t + e)
 
 
-def log10_near(x):
-    """log10 x for positive, normal, finite x; exact for powers of ten."""
-    k, i, m = split(x)
+def log10_sum(k, m):
+    """log10(2^k m); exact for powers of ten."""
     p, e = log_in_base(m, LOG10_E, LOG10_E_LOW)
     s, t = quick_two_sum(k * LOG10_2, p)
     return s + (t + madd(k, LOG10_2_LOW, e))
 
 
+def log2_near(x):
+    """log2 x for positive, normal, finite x."""
+    k, i, m = split(x)
+    return log2_sum(k, m)
+
+
+def log10_near(x):
+    """log10 x for positive, normal, finite x."""
+    k, i, m = split(x)
+    return log10_sum(k, m)
+
+
 def log2(x):
     """Logarithm to base 2; -inf at 0, NaN below."""
     k, m = lifted(x)
-    p, e = log_in_base(m, LOG2_E, LOG2_E_LOW)
-    s, t = quick_two_sum(k, p)
-    return log_edges(x, s + (t + e))
+    return log_edges(x, log2_sum(k, m))
 
 
 def log10(x):
     """Logarithm to base 10; -inf at 0, NaN below."""
     k, m = lifted(x)
-    p, e = log_in_base(m, LOG10_E, LOG10_E_LOW)
-    s, t = quick_two_sum(k * LOG10_2, p)
-    return log_edges(x, s + (t + madd(k, LOG10_2_LOW, e)))
+    return log_edges(x, log10_sum(k, m))
 
 
 def log1p_near(x):

@@ -84,13 +84,11 @@ def pow(x, y):
 
 
 def root_of_squares(a, b):
-    """sqrt(a^2 + b^2) where the squares neither overflow nor are subnormal, and not both are 0."""
+    """sqrt(a^2 + b^2) where the squares neither overflow nor are subnormal: the root of a sum rounded once."""
     u, ul = two_prod(a, a)
     v, vl = two_prod(b, b)
     s, e = two_sum(u, v)
-    r = sqrt(s)
-    p, pl = two_prod(r, r)
-    return r + (((s - p) - pl) + (e + (ul + vl))) * (0.5 / r)
+    return sqrt(s + (e + (ul + vl)))
 
 
 def hypot_near(x, y):
@@ -111,7 +109,7 @@ def hypot(x, y):
     f = where(large, 1.90109156629516e-211, where(small, 5.260135901548374e210, 1.0))  # 2^-700, 2^700
     g = where(large, 5.260135901548374e210, where(small, 1.90109156629516e-211, 1.0))
     usual = where(m > 0.0, where(m < INFINITY, 1.0, 0.0), 0.0)
-    h = root_of_squares(where(usual > 0.0, a * f, 1.0), where(usual > 0.0, b * f, 0.0)) * g
+    h = root_of_squares(where(usual > 0.0, a * f, 0.0), where(usual > 0.0, b * f, 0.0)) * g
     h = where(usual > 0.0, h, 0.0 + (a + b))  # -0.0 becomes 0.0
     return where(a == INFINITY, INFINITY, where(b == INFINITY, INFINITY, h))
 
