@@ -69,7 +69,8 @@ def casadi(example: Example, points: list[np.ndarray]) -> Run | None:
     if example.expr.has(sp.erfc, sp.besseli):
         return None
     symbols = [ca.SX.sym(str(a)) for a in example.args]
-    value = sp.lambdify(example.args, example.expr, [{n: getattr(ca, n) for n in ("exp", "log", "sin", "cos", "sqrt")}, "math"])
+    functions = {name: getattr(ca, name) for name in ("exp", "log", "sin", "cos", "sqrt")}
+    value = sp.lambdify(example.args, example.expr, [functions, "math"])
     function = ca.Function("f", symbols, [value(*symbols)])
     rows = [ca.DM(p).T for p in points]
     return lambda: np.array(function(*rows)).ravel()

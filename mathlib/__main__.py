@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m mathlib",
         description="Check every routine of this installation against independent references.",
-        epilog='python -m mathlib compile "EXPRESSION": stabilise, compile and verify an expression (see compile --help)',
+        epilog='python -m mathlib compile "EXPRESSION": stabilise, compile, verify an expression (compile --help)',
     )
     parser.add_argument("--quick", action="store_true", help="fewer points, under 20 seconds")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")

@@ -9,18 +9,23 @@ from mathlib.symbolic.bessel_functions import (
     LogBesselK,
     LogBesselKOrderDerivative,
 )
+from mathlib.symbolic.certificate import ReplayResult, replay
 from mathlib.symbolic.circular_functions import CosM1, CosPi, SinPi
-from mathlib.symbolic.compile import CompiledFunction, compile
+from mathlib.symbolic.compile import compile
+from mathlib.symbolic.compiled_function import CompiledFunction
 from mathlib.symbolic.exponential_functions import ExpM1, ExpRel, Log1mExp, Log1p, LogAddExp, OverExpM1, Softplus
 from mathlib.symbolic.fpcore import read_fpcore
 from mathlib.symbolic.gamma_functions import ErfcX, LogErfc, LogPoch
 from mathlib.symbolic.hyperbolic_functions import Langevin, LogCosh
+from mathlib.symbolic.matrix_expressions import MatrixFunction
 from mathlib.symbolic.ops import UnsupportedFunctionError
 from mathlib.symbolic.parse import parse
 from mathlib.symbolic.root_functions import Cbrt, Hypot, SignedSqrt, Sqdf
+from mathlib.symbolic.simplify import simplify
+from mathlib.symbolic.sparse import SparseFunction
 from mathlib.symbolic.stabilize import StabilizeResult, stabilize
 from mathlib.symbolic.trace import TracerBoolError, trace
-from mathlib.symbolic.verify import VerifyResult, replay, verify
+from mathlib.symbolic.verify import VerifyResult, verify
 
 __all__ = [
     "BesselIRatio",
@@ -44,10 +49,13 @@ __all__ = [
     "LogCosh",
     "LogErfc",
     "LogPoch",
+    "MatrixFunction",
     "OverExpM1",
+    "ReplayResult",
     "SignedSqrt",
     "SinPi",
     "Softplus",
+    "SparseFunction",
     "Sqdf",
     "StabilizeResult",
     "TracerBoolError",
@@ -58,6 +66,7 @@ __all__ = [
     "parse",
     "read_fpcore",
     "replay",
+    "simplify",
     "stabilize",
     "trace",
     "verify",

@@ -6,13 +6,13 @@ from typing import Any
 import mpmath
 
 Ball = Any  # flint.arb
-LARGEST_ORDER = 2e7  # of a Bessel function, times bits of precision
 
 
 def power(a: Ball, b: Ball) -> Ball:
     """a^b, also for a negative base where the exponent is a whole number."""
-    whole = b.unique_fmpz() if b.is_exact() else None
-    return a ** int(whole) if whole is not None and abs(int(whole)) < 10**6 else a**b
+    # the size first: a whole number as large as e^(10^15) does not fit into memory, and Arb would end the process
+    whole = b.unique_fmpz() if b.is_exact() and abs(b) < 10**6 else None
+    return a**b if whole is None else a ** int(whole)
 
 
 def cube_root(a: Ball) -> Ball:
@@ -93,21 +93,23 @@ def log_poch(x: Ball, a: Ball) -> Ball:
     return (x + a).lgamma() - x.lgamma()
 
 
-def within_reach(v: Ball) -> bool:
-    """Whether a Bessel function of this order takes milliseconds; the cost grows with the order."""
-    from flint import ctx
-
-    return bool(abs(v) * ctx.prec < LARGEST_ORDER)
-
-
 def bessel_i(v: Ball, x: Ball) -> Ball:
-    """I_v(x) where `bessel_is_quick`."""
+    """I_v(x) where Arb finds it quickly."""
     return x.bessel_i(v) if bessel_is_quick(v) else x.nan()
 
 
 def bessel_k(v: Ball, x: Ball) -> Ball:
-    """K_v(x) where `bessel_is_quick`."""
-    return x.bessel_k(v) if bessel_is_quick(v) else x.nan()
+    """K_v(x) where Arb finds it quickly."""
+    return x.bessel_k(v) if x > 0 and bessel_is_quick(v) and not beside_integer(v) else x.nan()
+
+
+def beside_integer(v: Ball) -> bool:
+    """Whether an order is, or may be, beside a whole number but zero: K takes Arb seconds to minutes there."""
+    whole = (v + 0.5).floor().unique_fmpz()
+    if whole is None:
+        return True
+    distance = abs(v - whole)
+    return bool(whole != 0 and not distance.is_zero() and not distance > 1e-30)
 
 
 def bessel_is_quick(v: Ball) -> bool:
@@ -153,7 +155,7 @@ def conjunction(a: bool | None, b: bool | None) -> bool | None:
 
 
 def through_mpmath(name: str) -> Callable[..., Ball]:
-    """Make a function of `mathlib.symbolic.multiprecision` one of balls, for what Arb lacks; arguments must be exact."""
+    """Make a function of `mathlib.symbolic.multiprecision` one of balls; its arguments must be exact."""
 
     def evaluated(*arguments: Ball) -> Ball:
         from flint import ctx, fmpz

@@ -65,6 +65,15 @@ class ReplayResult(Result):
         Those at which it gives something else.
     message : str
         The same in words.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sympy import Symbol, exp
+    >>> from mathlib.symbolic import replay, verify
+    >>> found = verify(np.exp, exp(Symbol("x")), domain=(0, 1), n=1000, rng=1)
+    >>> replay(found.certificate(), lambda x: np.exp(x) + 1e-15).confirmed
+    False
     """
 
     confirmed: bool
@@ -117,6 +126,7 @@ def replay(certificate: str, f: Callable[..., Any]) -> ReplayResult:
 
     Examples
     --------
+    >>> import numpy as np
     >>> import sympy
     >>> from mathlib.symbolic import replay, verify
     >>> found = verify(np.sqrt, sympy.sqrt(sympy.Symbol("x", positive=True)), n=1000, rng=1)

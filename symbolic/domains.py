@@ -6,6 +6,9 @@ from typing import Any
 
 import sympy
 
+from mathlib.symbolic.arguments import read_arguments
+from mathlib.symbolic.from_sympy import free_symbols
+
 LARGEST, SMALLEST = 1.7976931348623157e308, 5e-324
 
 Interval = tuple[float, float]
@@ -36,19 +39,14 @@ def arguments(expr: sympy.Expr, args: Any = None) -> list[sympy.Symbol]:
     """
     if not isinstance(expr, sympy.Expr):
         raise TypeError(f"expr must be a SymPy expression, got {type(expr).__name__}: {expr!r:.60}")
-    free = sorted(expr.free_symbols, key=str)
-    given = free if args is None else [args] if isinstance(args, sympy.Symbol) else list(args)
-    for arg in given:
-        if not isinstance(arg, sympy.Symbol):
-            raise TypeError(f"args must be SymPy symbols, got {arg!r:.60}: make one with sympy.Symbol(name)")
-    names = [arg.name for arg in given]
+    found = read_arguments(args, free_symbols(expr))
+    if any(found.counts):
+        raise TypeError(f"args must be symbols, got {args!r:.60}: vectors are for compile")
+    names = [symbol.name for symbol in found.symbols]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"args has {', '.join(twice)} more than once: give each symbol once, and each its own name")
-    missing = [s.name for s in free if s not in given]
-    if missing:
-        raise ValueError(f"expr has the free symbols {', '.join(missing)} that args lacks: add them to args")
-    return given
+        raise ValueError(f"args has {', '.join(twice)} more than once: give each symbol a name of its own")
+    return list(found.symbols)
 
 
 def intervals(args: Sequence[sympy.Symbol], domain: Any = None) -> dict[str, Interval]:

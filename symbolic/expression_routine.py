@@ -125,7 +125,7 @@ class ExpressionRoutine(Elementwise):
         calls = [Call(s.kernel, tuple(r.n_in for r in stage)) for s, stage in zip(texts.stages, stages, strict=True)]
         loop = Loop(calls, texts.fast, texts.full, self.n_in, self.n_out)
         fused = FusedLoop(loop, [r for stage in stages for r in stage], complete)
-        fused.call = fused.ufunc or by_pointers(fused, self.n_out)
+        fused.call = fused.ufunc if fused.ufunc is not None else by_pointers(fused, self.n_out)
         return fused
 
     def rows(self, points: np.ndarray) -> np.ndarray:

@@ -11,9 +11,12 @@ from fractions import Fraction
 from itertools import combinations, pairwise
 from typing import TypeAlias
 
+from sympy import Expr
+
 from mathlib.symbolic.ir import Graph
 from mathlib.symbolic.ops import OPS
 from mathlib.symbolic.s_expressions import Tree, read, read_one
+from mathlib.symbolic.to_sympy import to_sympy
 
 __all__ = ["Problem", "read_fpcore"]
 
@@ -79,6 +82,11 @@ class Problem:
     body: int
     precondition: int | None
     properties: dict[str, Tree]
+
+    @property
+    def expr(self) -> Expr:
+        """The body as a SymPy expression of real symbols."""
+        return to_sympy(self.graph, self.body)
 
 
 def read_fpcore(text: str, /) -> list[Problem]:

@@ -22,8 +22,8 @@ def _classes() -> dict[type, str]:
         if op.arity and op.sympy:
             found.setdefault(named(op.sympy), op.name)
     cfunctions = "sympy.codegen.cfunctions."
-    for name, op_name in (("expm1", "expm1"), ("log1p", "log1p"), ("hypot", "hypot"), ("Cbrt", "cbrt"), ("Sqrt", "sqrt")):
-        found.setdefault(named(cfunctions + name), op_name)
+    for name in ("expm1", "log1p", "hypot", "Cbrt", "Sqrt"):
+        found.setdefault(named(cfunctions + name), name.lower())
     return found
 
 

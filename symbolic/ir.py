@@ -110,7 +110,7 @@ class Graph:
             return self.variable(atom)
         _, slash, divisor = atom.partition("/")
         if len(atom) > LONGEST_NUMBER or (slash and not divisor.strip("0")):
-            raise ValueError(f"{atom[:40]} is no number that fits: at most {LONGEST_NUMBER} characters, no zero divisor")
+            raise ValueError(f"{atom[:40]} is no number of at most {LONGEST_NUMBER} characters with a divisor")
         return self.number(Fraction(atom))
 
     def write(self, root: int) -> str:

@@ -80,17 +80,17 @@ def whole(graph: Graph, roots: Sequence[int], names: Sequence[str]) -> Kernel:
 
 def branches(graph: Graph, roots: Sequence[int], names: Sequence[str]) -> tuple[Kernel | None, tuple[Kernel, ...]]:
     """Return the texts for a target that branches: which of them serves an element, and all of them."""
-    own, roots = _own(graph, roots, names)
-    stages, _ = _cut(own, roots)
+    own, own_roots = _own(graph, roots, names)
+    stages, _ = _cut(own, own_roots)
     used: dict[str, Any] = {"where": words_python.where}
-    lowered = lowering.near(own, roots)
+    lowered = lowering.near(own, own_roots)
     fast = "" if stages else _text("fast", *lowered, _arguments(names), used, near=True)
     if not fast:
         return None, (whole(graph, roots, names),)
     head, _, results = fast.rpartition("    return ")
     which = head.replace("fast", "which", 1) + "    return where(ok > 0.5, 0, 1)\n"
     fast = head.replace("fast", "near", 1) + f"    return {results.removesuffix(', ok' + chr(10))}\n"
-    full = _text("full", *lowering.fused(own, roots), _arguments(names), used)
+    full = _text("full", *lowering.fused(own, own_roots), _arguments(names), used)
     made = _execute("\n".join((which, fast, full)), used)
     return made["which"], (made["near"], made["full"])
 

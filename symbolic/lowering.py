@@ -138,7 +138,7 @@ def shared_divisors(graph: Graph, roots: Sequence[int]) -> tuple[Graph, list[int
 
 
 def paired_angles(graph: Graph, roots: Sequence[int]) -> tuple[Graph, list[int]]:
-    """Name the sines and cosines of one angle ``sin_beside_cos`` and ``cos_beside_sin``: near texts share their work."""
+    """Name sines and cosines of one angle ``sin_beside_cos`` and ``cos_beside_sin``: near texts share their work."""
     live = graph.live(roots)
     angles = {op: {graph.operands(i)[0] for i in live if graph.nodes[i][0] == op} for op in ("sin", "cos")}
     paired = angles["sin"] & angles["cos"]

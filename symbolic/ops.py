@@ -23,6 +23,16 @@ class UnsupportedFunctionError(ValueError):
         The backend.
     hint : str
         The way out.
+
+    Examples
+    --------
+    >>> from sympy import Symbol, gamma
+    >>> from mathlib.symbolic import UnsupportedFunctionError, compile
+    >>> try:
+    ...     compile(gamma(Symbol("x")), backend="numba")
+    ... except UnsupportedFunctionError as error:
+    ...     print(error.name, error.backend)
+    tgamma numba
     """
 
     def __init__(self, name: str, backend: str, hint: str):

@@ -1,9 +1,9 @@
 """Kernels over the words of operations that only expressions need, and array routines of some that NumPy lacks."""
 
 from mathlib._lib import elementary
-from mathlib._lib.elementary import expm1, hypot, log1p, exp, magnitude
-from mathlib._lib.elementwise import Elementwise
+from mathlib._lib.elementary import exp, expm1, hypot, log1p, magnitude
 from mathlib._lib.elementary.angles import COS_TAIL, SIN_TAIL, quadrant, reduce_near
+from mathlib._lib.elementwise import Elementwise
 from mathlib._lib.words_python import floor, madd, sqrt, two_prod, where
 
 

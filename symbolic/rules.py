@@ -127,10 +127,11 @@ def register(text: str) -> None:
 
     Examples
     --------
+    >>> from mathlib.symbolic.rules import register
     >>> register("(- (asinh a) (asinh b)) => (asinh (- (* a (hypot b 1)) (* b (hypot a 1))))")
-    >>> register("(sqrt (* a a)) => a")
+    >>> register("(sqrt (* a a)) => a")  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
-    ValueError: rule (sqrt (* a a)) => a is false: at a = -1.0 the left side is 1.0, the right side -1.0
+    ValueError: rule (sqrt (* a a)) => a is false: at a = ...
     """
     rules = parsed(text, "registered")
     for rule in rules:

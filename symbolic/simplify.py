@@ -52,9 +52,10 @@ def simplify(expr: Expr, *, cost: Literal["ops", "cycles"] = "ops") -> Expr:
     Examples
     --------
     >>> from sympy import Symbol, cos, log, sin
+    >>> from mathlib.symbolic import simplify
     >>> x = Symbol("x", positive=True)
     >>> simplify(sin(x) ** 2 + cos(x) ** 2 + log(x + 1) - log(x))
-    log1p(1/x) + 1
+    Log1p(1/x) + 1
     """
     prices = {"ops": lambda op: 1.0, "cycles": lambda op: OPS[op].cycles}
     if cost not in prices:

@@ -52,6 +52,15 @@ class SparseFunction:
         The number of entries that are not zero by structure.
     n_ops : int
         The number of operations of all forms, each counted once.
+
+    Examples
+    --------
+    >>> from sympy import sin, symbols
+    >>> from mathlib.symbolic import compile
+    >>> x = symbols("x0:4")
+    >>> hessian = compile(x[0] * x[1] + sin(x[3]), [x]).hess(sparse=True)
+    >>> hessian.nnz, hessian([1.0, 2.0, 3.0, 0.0]).toarray()[0]
+    (3, array([0., 1., 0., 0.]))
     """
 
     def __init__(

@@ -17,6 +17,7 @@ from mathlib.symbolic.sampling import Domain
 from mathlib.symbolic.to_sympy import to_sympy
 
 SEED = 20250101  # of rng=None: results are reproducible
+MOST_NODES = 2500
 
 
 class StabilizeResult(Result):
@@ -48,6 +49,14 @@ class StabilizeResult(Result):
         The graph of ``root``.
     root : int
         The form, for `compile`.
+
+    Examples
+    --------
+    >>> from sympy import Symbol, exp, log
+    >>> from mathlib.symbolic import stabilize
+    >>> x, y = Symbol("x"), Symbol("y")
+    >>> stabilize(log(exp(x) + exp(y))).expr
+    LogAddExp(x, y)
     """
 
     expr: Expr
@@ -86,7 +95,7 @@ def stabilize(
     domain: Mapping[Symbol | str, tuple[float, float]] | None = None,
     regimes: bool = True,
     series: bool = True,
-    max_nodes: int = 2500,
+    max_nodes: int = MOST_NODES,
     points: int = 192,
     rng: int | Generator | None = None,
 ) -> StabilizeResult:
@@ -136,6 +145,7 @@ def stabilize(
     Examples
     --------
     >>> from sympy import Symbol, sqrt
+    >>> from mathlib.symbolic import stabilize
     >>> x = Symbol("x", positive=True)
     >>> result = stabilize(sqrt(x + 1) - sqrt(x))
     >>> result.mean_bits_before > 10 > 1 > result.mean_bits_after

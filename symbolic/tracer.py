@@ -28,7 +28,8 @@ class TracerBoolError(TypeError):
 
     Examples
     --------
-    >>> from mathlib.symbolic.trace import trace
+    >>> import numpy as np
+    >>> from mathlib.symbolic import TracerBoolError, trace
     >>> try:
     ...     trace(lambda x: x if x > 0 else -x, 1.0)
     ... except TracerBoolError:

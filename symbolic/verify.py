@@ -12,7 +12,7 @@ from mathlib._lib.result import Result
 from mathlib._lib.validate import choice, finite_scalar, generator, positive_integer
 from mathlib.symbolic.box_proof import proved_bound
 from mathlib.symbolic.certificate import Record, ReplayResult, replay, written
-from mathlib.symbolic.compile import CompiledFunction
+from mathlib.symbolic.compiled_function import CompiledFunction
 from mathlib.symbolic.confirmation import condition
 from mathlib.symbolic.domains import arguments, intervals
 from mathlib.symbolic.error_search import WORST, Expression, largest_relative, search_errors
@@ -76,6 +76,7 @@ class VerifyResult(Result):
 
     Examples
     --------
+    >>> import numpy as np
     >>> import sympy
     >>> from mathlib.symbolic import verify
     >>> found = verify(np.sin, sympy.sin(sympy.Symbol("x")), n=10_000, rng=1)
@@ -210,6 +211,7 @@ def verify(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import sympy
     >>> from mathlib.symbolic import verify
     >>> x = sympy.Symbol("x")

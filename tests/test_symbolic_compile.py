@@ -19,7 +19,8 @@ from mathlib import symbolic
 from mathlib._lib import words_python
 from mathlib._lib.bind import bind
 from mathlib.symbolic.arguments import read_arguments
-from mathlib.symbolic.compile import CompiledFunction, compile
+from mathlib.symbolic.compile import compile
+from mathlib.symbolic.compiled_function import CompiledFunction
 from mathlib.symbolic.ir import Graph
 from mathlib.symbolic.kernel_text import kernels
 from mathlib.symbolic.ops import OPS, UnsupportedFunctionError

@@ -8,7 +8,8 @@ from sympy.abc import x, y, z
 
 from mathlib import symbolic
 from mathlib.symbolic.arguments import read_arguments
-from mathlib.symbolic.compile import CompiledFunction, compile
+from mathlib.symbolic.compile import compile
+from mathlib.symbolic.compiled_function import CompiledFunction
 from mathlib.symbolic.derivatives import gradient, simplified
 from mathlib.symbolic.ir import Graph
 from mathlib.symbolic.ops import OPS, named

@@ -61,7 +61,7 @@ class Elementwise:
                         return self.ufunc(*arrays)
                     if self.n_out == 1 and out.shape == shape and (out.dtype is _FLOAT64 or out.dtype is _FLOAT32):
                         return self.ufunc(*arrays, out=out)
-                except ValueError:  # noqa: SIM105  said in our words below; `suppress` would take half a microsecond
+                except ValueError:  # said in our words below; `suppress` would take half a microsecond
                     pass
         how = dispatch.choose(arrays, backend)
         if how == "array":

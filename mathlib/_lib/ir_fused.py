@@ -155,7 +155,7 @@ def _room(name: str, size: int) -> tuple[str, str]:
 
 @dataclass
 class Body:
-    """The inside of a loop over vectors: text before it, inside, its results, functions that it calls, text after it."""
+    """A loop over vectors: text before it, inside and after it, its results, functions that it calls."""
 
     before: str
     text: str
@@ -386,7 +386,7 @@ done:
 
 
 def _fetch(kind: str, width: int) -> str:
-    """Where to read ``size`` elements as doubles: the array itself if %direct allows it, else a column filled from it."""
+    """Where to read ``size`` elements as doubles: the array itself if %direct allows, else a column."""
     v = f"<{width} x double>"
     load = "  %x = load double, ptr %from, align 1\n"
     if kind == "float":

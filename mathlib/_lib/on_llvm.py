@@ -10,7 +10,7 @@ import hashlib
 import os
 import platform
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -29,7 +29,7 @@ _addresses: dict[str, list[int]] = {}  # of the functions that are loaded, by th
 _alive: list[Any] = []  # what the ufuncs point to
 
 LOOPS = ("loop_float", "loop_double")
-LONG = 700  # lines of a module beyond which one register an operation must do: code generation takes twice as long for two
+LONG = 700  # lines of a module beyond which one register an operation must do: two take twice the time to compile
 VERY_LONG = 8000  # bytes of Python code of a kernel beyond which its functions are called, not written out
 MOST_OPERANDS = 32  # of a ufunc: NumPy allows 64 since version 2, 32 before
 
@@ -118,11 +118,11 @@ class FusedLoop:
         data = ctypes.addressof(self._words)
         addresses = _functions("expression", text, LOOPS, cpu, features)
         self._loop_double, self._data = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 4)(addresses[1]), data
-        self.ufunc = None
+        self.ufunc: np.ufunc | None = None
         if loop.n_in + loop.n_out <= MOST_OPERANDS:
             self.ufunc = _as_ufunc("expression", addresses, data, loop.n_in, loop.n_out)
             _alive.append(self._words)
-        self.call = self.ufunc
+        self.call: Callable[..., Any] | None = self.ufunc
 
     def inner(self, pointers: np.ndarray, size: np.ndarray, steps: np.ndarray) -> None:
         """Run the inner loop on float64 arrays given by their addresses and steps in bytes, without NumPy."""
