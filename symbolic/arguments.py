@@ -102,7 +102,7 @@ def read_arguments(args: Any, free: Iterable[Symbol]) -> Arguments:
         counts.append(len(members) if vector else 0)
     twice = sorted(s.name for s, n in Counter(symbols).items() if n > 1)
     if twice:
-        raise ValueError(f"args has {', '.join(twice)} twice: name each argument once")
+        raise ValueError(f"args has {', '.join(twice)} more than once: name each argument once")
     given = set(symbols)
     missing = [s.name for s in wanted if s not in given]
     if missing:

@@ -30,6 +30,8 @@ FEWEST = 8  # points below which nothing is changed
 SECOND = 8 / 3  # points of each kind that decide, for each point of the choice
 ATTEMPTS = 6  # at a split whose forms hold on the second sample
 SPECIAL_CHECKS = 40  # special points of the second sample
+LOSS = 30.0  # bits: a form that loses so much at a point where the original is good
+DREAD = 200.0  # counts as this many bits: it is avoided if a branch can
 NEAR = 20.0  # bits: nothing that is nearer can be another value
 FEWEST_OF_SERIES = 4  # points within the limits of a series
 EVERYWHERE = (-np.inf, np.inf)
@@ -202,6 +204,10 @@ class _Search:
             if (low, high) != EVERYWHERE:
                 x = points.points[self.names[0]]
                 holds[row] = (low <= x) & (x <= high) & (errors[row] < NEAR)
+        original = bits(
+            np.broadcast_to(evaluate(self.terms, [self.original], points.points)[0], len(points)), points.values
+        )
+        errors = np.where(errors > original + LOSS, errors + DREAD, errors)
         return np.where(holds, errors, FORBIDDEN)
 
     def split(self, points: Sample, errors: np.ndarray) -> tuple[tuple[Segment, ...], int | None]:
@@ -239,7 +245,7 @@ class _Search:
         checks = second.joined(special)
         after = self.scored(second)
         permitted: dict[int, np.ndarray] = {}
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             found, branch = self.split(first, errors + BITS_PER_CYCLE * cycles[:, None])
             x = np.zeros(len(checks)) if branch is None else evaluate(self.terms, [branch], checks.points)[0]
             segments = self.pruned(found, after, x[: len(second)])
@@ -250,7 +256,8 @@ class _Search:
             errors[wrong] = FORBIDDEN
             unknown = np.array([k for k in np.unique(used) if k not in permitted], int)
             permitted.update(zip(unknown.tolist(), self.permitted(checks, unknown), strict=True))
-            broken = np.flatnonzero([permitted[k][n] >= FORBIDDEN for n, k in enumerate(used.tolist())])
+            here = np.array([permitted[k][n] for n, k in enumerate(used.tolist())])
+            broken = np.flatnonzero(here >= (DREAD if attempt < ATTEMPTS // 2 else FORBIDDEN))
             if not len(broken) and not wrong:
                 return self.packed(segments, branch, after, x[: len(second)], alternatives)
             counter = checks.taken(broken)  # the next split heeds these points

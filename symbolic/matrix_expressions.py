@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Determinant, Expr, Identity, Inverse, MatrixExpr, MatrixSymbol, Symbol, Trace, Transpose
+from sympy import Determinant, Expr, Identity, Inverse, MatrixBase, MatrixExpr, MatrixSymbol, Symbol, Trace, Transpose
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.hadamard import HadamardProduct
 from sympy.matrices.expressions.matexpr import MatrixElement
@@ -27,6 +27,8 @@ Factor = tuple[str, bool]  # the name of a matrix, and whether its inverse is me
 
 def has_matrices(expr: Any) -> bool:
     """Return whether an expression contains matrix symbols."""
+    if isinstance(expr, MatrixBase):  # of expressions, one by one; an immutable one is a MatrixExpr as well
+        return False
     return isinstance(expr, MatrixExpr) or (
         isinstance(expr, Expr) and any(isinstance(s, MatrixSymbol) for s in free_symbols(expr))
     )

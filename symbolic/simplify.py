@@ -1,4 +1,4 @@
-"""simplify: the shortest or cheapest of the equal forms that the rules lead to."""
+"""The function `simplify`: the shortest or cheapest of the equal forms that the rules lead to."""
 
 from collections.abc import Callable
 from typing import Literal

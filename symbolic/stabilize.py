@@ -1,4 +1,4 @@
-"""stabilize: the same function, written so that float64 arithmetic keeps its digits."""
+"""The function `stabilize`: the same function of real numbers, written so that float64 arithmetic keeps its digits."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

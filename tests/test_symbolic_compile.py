@@ -666,9 +666,9 @@ def test_free_symbols_must_be_arguments():
         compile(x + y * z, [x])
     with pytest.raises(ValueError, match=r"x with other assumptions"):
         compile(sp.Symbol("x", positive=True), [x])
-    with pytest.raises(ValueError, match=r"x twice"):
+    with pytest.raises(ValueError, match=r"x more than once"):
         compile(x + y, [x, y, x])
-    with pytest.raises(ValueError, match=r"x twice"):
+    with pytest.raises(ValueError, match=r"x more than once"):
         compile(x + y, [(x, y), x])
 
 

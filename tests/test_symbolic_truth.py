@@ -115,6 +115,7 @@ def test_constants_agree(name):
     assert value == exact(graph, graph.add(name), {})[0][0]
 
 
+BESSEL = ("besseli", "besselk", "log_iv", "log_kv", "iv_ratio", "kv_ratio")
 WITH_DERIVATIVE = [
     (name, k)
     for name in FUNCTIONS
@@ -126,7 +127,7 @@ WITH_DERIVATIVE = [
 
 @pytest.mark.parametrize(("name", "k"), WITH_DERIVATIVE)
 def test_derivatives_agree_with_differences(name, k):
-    """The central difference of the balls themselves, with twice the digits; away from kinks and jumps."""
+    """The central difference of the balls themselves, with many more digits; away from kinks and jumps."""
     graph = Graph()
     root = graph.read(OPS[name].derivative[k])
     order = graph.live([root])
@@ -134,13 +135,14 @@ def test_derivatives_agree_with_differences(name, k):
     for point in points(name):
         if name in ("floor", "ceil") and point[0] == round(point[0]):
             continue
-        step = arb(2) ** -200
-        with precision(4000):
+        bessel = name in BESSEL
+        step = arb(2) ** (-120 if bessel else -200)
+        with precision(500 if bessel else 4000):  # Arb's Bessel functions take too long with more
             shifted = [[arb(v) + (s * step if j == k else 0) for j, v in enumerate(point)] for s in (1, -1)]
             high, low = (apply(name, operands) for operands in shifted)
             difference = (high - low) / (2 * step)
             value = balls(graph, order, dict(zip("abc", point, strict=False)))[root]
-            scale = abs(difference) + abs(high) * arb(2) ** -300
+            scale = abs(difference) + abs(high) * arb(2) ** (-200 if bessel else -300)
             assert abs(value - difference) <= scale * arb(2) ** -160 or (value.is_zero() and difference.is_zero()), (
                 point
             )

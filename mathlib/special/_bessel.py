@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from mathlib._lib.dispatch import Backend
 from mathlib._lib.elementwise import Elementwise
 from mathlib.special.kernels import edges, logs, orders, ratios, vmf
-from mathlib.special.kernels.regions import region
+from mathlib.special.kernels.regions import even, even_region, region
 
 
 def _routine(name: str, regions: Any, last: Any, last_at_edge: Any = None) -> Elementwise:
@@ -21,7 +21,13 @@ _LOG_IVKV = Elementwise("log_ivkv", region, tuple((*stages, logs.both) for stage
 _LOG_IV = _routine("log_iv", _LOGS, logs.only_i)
 _LOG_KV = _routine("log_kv", _LOGS, logs.only_k)
 _LOG_IVE = _routine("log_ive", (*logs.SCALED, (edges.edge,)), logs.only_ie, edges.edge_ie)
-_LOG_KVE = _routine("log_kve", (*logs.SCALED, (edges.edge,)), logs.only_ke, edges.edge_ke)
+_LOG_KVE = Elementwise(  # even: the edge region would take log K + x by way of log K
+    "log_kve",
+    even_region,
+    tuple((even, *stages) for stages in (*((*s, logs.only_ke) for s in logs.SCALED), (edges.edge, edges.edge_ke))),
+    n_in=2,
+    n_out=1,
+)
 _IV_RATIO = _routine("iv_ratio", ratios.REGIONS, ratios.only_iv)
 _IV_RATIO_C = _routine("iv_ratio_c", ratios.REGIONS, ratios.only_iv_c)
 _KV_RATIO = _routine("kv_ratio", ratios.REGIONS, ratios.only_kv)

@@ -36,6 +36,16 @@ def region(v, x):
     return where(v >= 0.0, finite, 5)
 
 
+def even(v, x):
+    """The arguments of a function that is even in the order."""
+    return where(v < 0.0, -v, v), x
+
+
+def even_region(v, x):
+    """`region` for a function that is even in the order."""
+    return region(where(v < 0.0, -v, v), x)
+
+
 def order(v):
     """v = n + mu with |mu| <= 1/2, exactly, and the variable 8 mu^2 - 1 of the fits."""
     n = floor(v + 0.5)
