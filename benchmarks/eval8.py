@@ -10,8 +10,8 @@ import sympy as sp
 from benchmarks.expressions import Example, examples
 from benchmarks.harness import Case, measure
 from mathlib.symbolic import compile
-from mathlib.symbolic.compile import read
-from mathlib.symbolic.truth import exact
+from mathlib.symbolic.compiling.compile import read
+from mathlib.symbolic.expressions.truth import exact
 
 SIZES = (1_000_000, 4_000)
 CHECKED = 400  # points whose exact values are found by Arb

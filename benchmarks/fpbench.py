@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks import harness
-from mathlib.symbolic.evaluate import evaluate
-from mathlib.symbolic.fpcore import Problem, read_fpcore
-from mathlib.symbolic.improve import improve
-from mathlib.symbolic.ordinals import bits
-from mathlib.symbolic.sampling import Domain, sample
-from mathlib.symbolic.stabilize import SEED
+from mathlib.symbolic.expressions.evaluate import evaluate
+from mathlib.symbolic.expressions.ordinals import bits
+from mathlib.symbolic.reading.fpcore import Problem, read_fpcore
+from mathlib.symbolic.rewriting.improve import improve
+from mathlib.symbolic.rewriting.sampling import Domain, sample
+from mathlib.symbolic.rewriting.stabilize import SEED
 
 HERE = Path(__file__).parent
 SUITES = {

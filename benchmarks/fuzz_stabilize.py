@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks import harness
-from mathlib.symbolic import truth
-from mathlib.symbolic.evaluate import evaluate
-from mathlib.symbolic.improve import CONDITIONS, NEAR, improve, quiet_numpy
-from mathlib.symbolic.ir import Graph
-from mathlib.symbolic.ops import OPS
-from mathlib.symbolic.ordinals import bits
-from mathlib.symbolic.sampling import Domain, sample
+from mathlib.symbolic.expressions import truth
+from mathlib.symbolic.expressions.evaluate import evaluate
+from mathlib.symbolic.expressions.ir import Graph
+from mathlib.symbolic.expressions.ops import OPS
+from mathlib.symbolic.expressions.ordinals import bits
+from mathlib.symbolic.rewriting.improve import CONDITIONS, NEAR, improve, quiet_numpy
+from mathlib.symbolic.rewriting.sampling import Domain, sample
 
 DEPTH = 6
 BLOCK = 500

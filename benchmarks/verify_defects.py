@@ -14,13 +14,13 @@ import sympy
 from benchmarks.harness import make_row
 from mathlib import special
 from mathlib.symbolic import LogCosh, verify
-from mathlib.symbolic.confirmation import judge
-from mathlib.symbolic.domains import LARGEST
-from mathlib.symbolic.from_sympy import add_expression
-from mathlib.symbolic.ir import Graph
-from mathlib.symbolic.ordinals import LARGEST as LAST_ORDINAL
-from mathlib.symbolic.ordinals import from_ordinal, ordinal
-from mathlib.symbolic.search import spread
+from mathlib.symbolic.expressions.domains import LARGEST
+from mathlib.symbolic.expressions.from_sympy import add_expression
+from mathlib.symbolic.expressions.ir import Graph
+from mathlib.symbolic.expressions.ordinals import LARGEST as LAST_ORDINAL
+from mathlib.symbolic.expressions.ordinals import from_ordinal, ordinal
+from mathlib.symbolic.verifying.confirmation import judge
+from mathlib.symbolic.verifying.search import spread
 
 SEEDS = range(5)
 EXACT = 4000  # points of the peer

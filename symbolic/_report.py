@@ -9,9 +9,9 @@ from sympy import Expr, Symbol, besseli, cos, erfc, exp, log, pi, sqrt
 
 from mathlib._lib.report import Check, Measured, timed
 from mathlib.symbolic import compile, stabilize, verify
-from mathlib.symbolic.compile import read
-from mathlib.symbolic.ordinals import bits
-from mathlib.symbolic.truth import exact
+from mathlib.symbolic.compiling.compile import read
+from mathlib.symbolic.expressions.ordinals import bits
+from mathlib.symbolic.expressions.truth import exact
 
 ALL = ("numpy", "numba", "cupy")
 SIZE, QUICK_SIZE = 200_000, 20_000

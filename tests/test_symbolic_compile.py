@@ -18,13 +18,13 @@ import mathlib
 from mathlib import symbolic
 from mathlib._lib import words_python
 from mathlib._lib.bind import bind
-from mathlib.symbolic.arguments import read_arguments
-from mathlib.symbolic.compile import compile
-from mathlib.symbolic.compiled_function import CompiledFunction
-from mathlib.symbolic.ir import Graph
-from mathlib.symbolic.kernel_text import kernels
-from mathlib.symbolic.ops import OPS, UnsupportedFunctionError
-from mathlib.symbolic.truth import exact
+from mathlib.symbolic.compiling.compile import compile
+from mathlib.symbolic.compiling.compiled_function import CompiledFunction
+from mathlib.symbolic.compiling.kernel_text import kernels
+from mathlib.symbolic.expressions.arguments import read_arguments
+from mathlib.symbolic.expressions.ir import Graph
+from mathlib.symbolic.expressions.ops import OPS, UnsupportedFunctionError
+from mathlib.symbolic.expressions.truth import exact
 from tests.cpp import bits
 from tests.cpp import compiled as by_gcc
 
@@ -634,7 +634,7 @@ def test_a_sum_of_thousands_of_sines():  # one test of the range for each of the
 def test_a_second_process_finds_the_machine_code(tmp_path):
     program = (
         "import numpy as np, sympy as sp, sys\n"
-        "from mathlib.symbolic.compile import compile\n"
+        "from mathlib.symbolic.compiling.compile import compile\n"
         "from mathlib._lib import on_llvm\n"
         "made = []\n"
         "original = on_llvm._machine_code\n"

@@ -7,13 +7,13 @@ import sympy as sp
 from sympy.abc import x, y, z
 
 from mathlib import symbolic
-from mathlib.symbolic.arguments import read_arguments
-from mathlib.symbolic.compile import compile
-from mathlib.symbolic.compiled_function import CompiledFunction
-from mathlib.symbolic.derivatives import gradient, simplified
-from mathlib.symbolic.ir import Graph
-from mathlib.symbolic.ops import OPS, named
-from mathlib.symbolic.truth import exact
+from mathlib.symbolic.compiling.compile import compile
+from mathlib.symbolic.compiling.compiled_function import CompiledFunction
+from mathlib.symbolic.expressions.arguments import read_arguments
+from mathlib.symbolic.expressions.derivatives import gradient, simplified
+from mathlib.symbolic.expressions.ir import Graph
+from mathlib.symbolic.expressions.ops import OPS, named
+from mathlib.symbolic.expressions.truth import exact
 
 SKIPPED = {"if", "and", "or", "not"}
 SMOOTH = [op for op in OPS.values() if op.arity and op.name not in SKIPPED and any(op.derivative)]

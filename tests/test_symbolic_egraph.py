@@ -5,13 +5,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mathlib.symbolic.egraph import EGraph, folded
-from mathlib.symbolic.ir import Graph
-from mathlib.symbolic.matching import Matcher
-from mathlib.symbolic.oracle import Oracle
-from mathlib.symbolic.rules import all_rules, parsed, pattern
-from mathlib.symbolic.s_expressions import read_one
-from mathlib.symbolic.sampling import Domain, sample
+from mathlib.symbolic.expressions.ir import Graph
+from mathlib.symbolic.expressions.s_expressions import read_one
+from mathlib.symbolic.rewriting.egraph import EGraph, folded
+from mathlib.symbolic.rewriting.matching import Matcher
+from mathlib.symbolic.rewriting.oracle import Oracle
+from mathlib.symbolic.rewriting.rules import all_rules, parsed, pattern
+from mathlib.symbolic.rewriting.sampling import Domain, sample
 
 ALGEBRA = {"cancelling", "fractions", "conjugates", "signs", "squares", "distribution", "association", "halves"}
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from mpmath import atan, cos, cosh, exp, expm1, log, mpf, pi, sin, sinh, sqrt, tan
 
-from mathlib.symbolic.evaluate import evaluate
-from mathlib.symbolic.fpcore import read_fpcore
-from mathlib.symbolic.truth import exact
+from mathlib.symbolic.expressions.evaluate import evaluate
+from mathlib.symbolic.expressions.truth import exact
+from mathlib.symbolic.reading.fpcore import read_fpcore
 
 HAMMING = (Path(__file__).parent / "data" / "hamming-ch3.fpcore").read_text(encoding="utf-8")
 

@@ -13,8 +13,6 @@ from sympy import I, Rational, S, Symbol, besseli, besselk, exp, latex, log, nan
 from sympy.printing.numpy import CuPyPrinter, NumPyPrinter, SciPyPrinter
 from sympy.printing.pycode import MpmathPrinter, pycode
 
-import mathlib.symbolic.bessel_forms
-import mathlib.symbolic.bessel_functions
 from mathlib.symbolic import (
     BesselIRatio,
     BesselKRatio,
@@ -24,6 +22,7 @@ from mathlib.symbolic import (
     LogBesselKOrderDerivative,
     log_bessel,
 )
+from mathlib.symbolic.functions import bessel_forms, bessel_functions
 
 nu, x = symbols("nu x", positive=True)
 a, z = symbols("a z")
@@ -522,7 +521,7 @@ def test_printed_code(function, name):
         assert printer.doprint(expr) == f"mathlib.special.{name}(nu + 1, 2*x)"
         assert printer.module_imports["mathlib.special"] == {name}
     assert pycode(expr) == f"mathlib.special.{name}(nu + 1, 2*x)"
-    assert MpmathPrinter().doprint(expr).startswith("mathlib.symbolic.multiprecision.")
+    assert MpmathPrinter().doprint(expr).startswith("mathlib.symbolic.functions.multiprecision.")
 
 
 @pytest.mark.parametrize("function", VALUES + ORDER_DERIVATIVES)
@@ -585,7 +584,7 @@ def test_lambdify_with_a_function_of_the_user():
 
 
 def test_docstrings():
-    for module, examples in ((mathlib.symbolic.bessel_functions, 30), (mathlib.symbolic.bessel_forms, 4)):
+    for module, examples in ((bessel_functions, 30), (bessel_forms, 4)):
         result = doctest.testmod(module)
         assert result.attempted > examples
         assert result.failed == 0

@@ -8,12 +8,12 @@ import sympy as sp
 from sympy.abc import x, y, z
 
 from mathlib import symbolic
-from mathlib.symbolic.from_sympy import add_expression, free_symbols
-from mathlib.symbolic.ir import Graph
-from mathlib.symbolic.ops import OPS, named
-from mathlib.symbolic.s_expressions import read, read_one
-from mathlib.symbolic.to_sympy import to_sympy
-from mathlib.symbolic.truth import exact
+from mathlib.symbolic.expressions.from_sympy import add_expression, free_symbols
+from mathlib.symbolic.expressions.ir import Graph
+from mathlib.symbolic.expressions.ops import OPS, named
+from mathlib.symbolic.expressions.s_expressions import read, read_one
+from mathlib.symbolic.expressions.to_sympy import to_sympy
+from mathlib.symbolic.expressions.truth import exact
 
 POINTS = {"x": np.array([0.3, 2.5, 0.75]), "y": np.array([1.25, 0.4, 0.6]), "z": np.array([0.7, 3.5, 1.9])}
 

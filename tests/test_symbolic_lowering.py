@@ -4,9 +4,9 @@ import mpmath
 import numpy as np
 import pytest
 
-from mathlib.symbolic.ir import Graph
-from mathlib.symbolic.lowering import fused, rounded_constants, shared_divisors
-from mathlib.symbolic.truth import exact
+from mathlib.symbolic.compiling.lowering import fused, rounded_constants, shared_divisors
+from mathlib.symbolic.expressions.ir import Graph
+from mathlib.symbolic.expressions.truth import exact
 
 
 def applied(function, *texts):

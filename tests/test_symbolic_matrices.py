@@ -7,8 +7,8 @@ import sympy as sp
 from sympy import Determinant, HadamardProduct, Identity, MatrixSymbol, Trace, log
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from mathlib.symbolic.compile import compile
-from mathlib.symbolic.ops import UnsupportedFunctionError
+from mathlib.symbolic.compiling.compile import compile
+from mathlib.symbolic.expressions.ops import UnsupportedFunctionError
 
 A, B, C = (MatrixSymbol(name, 4, 4) for name in "ABC")
 b = MatrixSymbol("b", 4, 1)

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from sympy import Abs, Add, Float, Integer, Max, Mul, Piecewise, Pow, Rational, S, Symbol
 
 import mathlib.symbolic
-from mathlib.symbolic.parse import parse
-from mathlib.symbolic.spellings import FUNCTIONS
-from mathlib.symbolic.text_check import MAX_LENGTH
+from mathlib.symbolic.reading.parse import parse
+from mathlib.symbolic.reading.spellings import FUNCTIONS
+from mathlib.symbolic.reading.text_check import MAX_LENGTH
 
 x, y, z = sympy.symbols("x y z")
 HARMLESS_EVENTS = {"compile", "object.__getattr__", "sys._getframe"}  # ast.parse calls compile, to make a tree

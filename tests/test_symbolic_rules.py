@@ -4,9 +4,9 @@ import mpmath
 import numpy as np
 import pytest
 
-from mathlib.symbolic import rules
-from mathlib.symbolic.ops import OPS, named
-from mathlib.symbolic.rule_table import TABLE
+from mathlib.symbolic.expressions.ops import OPS, named
+from mathlib.symbolic.rewriting import rules
+from mathlib.symbolic.rewriting.rule_table import TABLE
 
 POINTS = 30
 DIGITS = 40
@@ -96,7 +96,7 @@ def test_refused(text, message):
 def test_registered_rule_is_used(monkeypatch):
     import sympy
 
-    from mathlib.symbolic.simplify import simplify
+    from mathlib.symbolic.rewriting.simplify import simplify
 
     monkeypatch.setattr(rules, "_registered", {})
     rules.register("(+ (* (cosh a) (cosh a)) (* (sinh a) (sinh a))) => (cosh (* 2 a))")

@@ -6,10 +6,10 @@ import mpmath
 import numpy as np
 import pytest
 
-from mathlib.symbolic.evaluate import evaluate
-from mathlib.symbolic.ir import Graph
-from mathlib.symbolic.laurent import NoSeries, laurent, settings
-from mathlib.symbolic.series import forms
+from mathlib.symbolic.expressions.evaluate import evaluate
+from mathlib.symbolic.expressions.ir import Graph
+from mathlib.symbolic.rewriting.laurent import NoSeries, laurent, settings
+from mathlib.symbolic.rewriting.series import forms
 
 CASES = {
     "(- x (sin x))": lambda x: x - mpmath.sin(x),

@@ -9,16 +9,17 @@ import pytest
 import sympy
 from sympy import Symbol, cos, cosh, erfc, exp, log, sin, sqrt, tan
 
-from mathlib.symbolic import injection, truth
-from mathlib.symbolic.evaluate import evaluate
-from mathlib.symbolic.improve import improve
-from mathlib.symbolic.ir import Graph
-from mathlib.symbolic.ops import OPS
-from mathlib.symbolic.ordinals import bits, from_ordinal, ordinal
-from mathlib.symbolic.regimes import Segment, best_split, mean_error, snapped
-from mathlib.symbolic.sampling import Domain, narrowed, sample
-from mathlib.symbolic.simplify import simplify
-from mathlib.symbolic.stabilize import stabilize
+from mathlib.symbolic.expressions import truth
+from mathlib.symbolic.expressions.evaluate import evaluate
+from mathlib.symbolic.expressions.ir import Graph
+from mathlib.symbolic.expressions.ops import OPS
+from mathlib.symbolic.expressions.ordinals import bits, from_ordinal, ordinal
+from mathlib.symbolic.rewriting import injection
+from mathlib.symbolic.rewriting.improve import improve
+from mathlib.symbolic.rewriting.regimes import Segment, best_split, mean_error, snapped
+from mathlib.symbolic.rewriting.sampling import Domain, narrowed, sample
+from mathlib.symbolic.rewriting.simplify import simplify
+from mathlib.symbolic.rewriting.stabilize import stabilize
 
 x, y = Symbol("x"), Symbol("y")
 positive = Symbol("p", positive=True)

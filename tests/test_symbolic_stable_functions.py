@@ -40,7 +40,7 @@ from sympy import (
 from sympy.printing.numpy import CuPyPrinter, NumPyPrinter, SciPyPrinter
 from sympy.printing.pycode import MpmathPrinter, pycode
 
-import mathlib.symbolic.multiprecision
+import mathlib.symbolic.functions.multiprecision
 from mathlib.symbolic import (
     Cbrt,
     CosM1,
@@ -217,11 +217,11 @@ def test_precision_of_mpmath_is_left_alone():
 
 def test_multiprecision_takes_plain_numbers():
     with mpmath.workdps(40):
-        value = mathlib.symbolic.multiprecision.log_cosh(mpf(10) ** -25)
+        value = mathlib.symbolic.functions.multiprecision.log_cosh(mpf(10) ** -25)
         assert near(value, mpf(10) ** -50 / 2, 39)
-        assert mathlib.symbolic.multiprecision.sin_pi(3.0) == 0
-        assert mathlib.symbolic.multiprecision.exp2(10) == 1024
-        assert mathlib.symbolic.multiprecision.log2(8) == 3
+        assert mathlib.symbolic.functions.multiprecision.sin_pi(3.0) == 0
+        assert mathlib.symbolic.functions.multiprecision.exp2(10) == 1024
+        assert mathlib.symbolic.functions.multiprecision.log2(8) == 3
 
 
 # Special values
@@ -670,9 +670,9 @@ def test_printed_code(function):
     assert pycode(expr) == routine + arguments
     assert CuPyPrinter().doprint(expr) == routine.replace("numpy", "cupy") + arguments
     code = MpmathPrinter().doprint(expr)
-    assert code.startswith("mathlib.symbolic.multiprecision.")
-    name = code[len("mathlib.symbolic.multiprecision.") : code.index("(")]
-    assert callable(getattr(mathlib.symbolic.multiprecision, name))
+    assert code.startswith("mathlib.symbolic.functions.multiprecision.")
+    name = code[len("mathlib.symbolic.functions.multiprecision.") : code.index("(")]
+    assert callable(getattr(mathlib.symbolic.functions.multiprecision, name))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -11,10 +11,10 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mathlib.symbolic.compile import compile as compiled_function
-from mathlib.symbolic.evaluate import evaluate
-from mathlib.symbolic.trace import TracerBoolError, record, trace
-from mathlib.symbolic.tracer import Tracer
+from mathlib.symbolic.compiling.compile import compile as compiled_function
+from mathlib.symbolic.expressions.evaluate import evaluate
+from mathlib.symbolic.reading.trace import TracerBoolError, record, trace
+from mathlib.symbolic.reading.tracer import Tracer
 
 RNG = np.random.default_rng(20250301)
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from flint import arb
 
-from mathlib.symbolic.balls import less
-from mathlib.symbolic.evaluate import evaluate
-from mathlib.symbolic.ir import Graph
-from mathlib.symbolic.ops import OPS, UnsupportedFunctionError, named
-from mathlib.symbolic.truth import apply, balls, exact, precision, rounded
+from mathlib.symbolic.expressions.balls import less
+from mathlib.symbolic.expressions.evaluate import evaluate
+from mathlib.symbolic.expressions.ir import Graph
+from mathlib.symbolic.expressions.ops import OPS, UnsupportedFunctionError, named
+from mathlib.symbolic.expressions.truth import apply, balls, exact, precision, rounded
 
 DIGITS = 50
 GENERAL = (-700.25, -31.5, -3.75, -0.625, -1e-3, -1e-12, 1e-12, 1e-3, 0.375, 0.875, 1.5, 2.5, 17.75, 40.0, 690.5)

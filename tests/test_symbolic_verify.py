@@ -13,16 +13,16 @@ from flint import arb
 
 from mathlib import special, symbolic
 from mathlib.symbolic import replay, verify
-from mathlib.symbolic.box_proof import bound_on, proved_bound
-from mathlib.symbolic.certificate import _digest, definitions, graph_of
-from mathlib.symbolic.confirmation import condition, judge
-from mathlib.symbolic.domains import intervals
-from mathlib.symbolic.evaluate import evaluate
-from mathlib.symbolic.ir import Graph
-from mathlib.symbolic.ordinals import LARGEST, from_ordinal, ordinal
-from mathlib.symbolic.screening import Screen
-from mathlib.symbolic.search import MODERATE, moved, sample, spread, transition_points
-from mathlib.symbolic.truth import exact
+from mathlib.symbolic.expressions.domains import intervals
+from mathlib.symbolic.expressions.evaluate import evaluate
+from mathlib.symbolic.expressions.ir import Graph
+from mathlib.symbolic.expressions.ordinals import LARGEST, from_ordinal, ordinal
+from mathlib.symbolic.expressions.truth import exact
+from mathlib.symbolic.verifying.box_proof import bound_on, proved_bound
+from mathlib.symbolic.verifying.certificate import _digest, definitions, graph_of
+from mathlib.symbolic.verifying.confirmation import condition, judge
+from mathlib.symbolic.verifying.screening import Screen
+from mathlib.symbolic.verifying.search import MODERATE, moved, sample, spread, transition_points
 
 x, y = sympy.symbols("x y")
 FEW = 20_000  # random points where the case is not about rare defects
@@ -130,7 +130,7 @@ def test_window_of_the_goal_is_found(seed):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_window_is_found_without_extended_precision(seed, monkeypatch):
-    monkeypatch.setattr("mathlib.symbolic.screening.widest", lambda: np.float64)
+    monkeypatch.setattr("mathlib.symbolic.verifying.screening.widest", lambda: np.float64)
     found = verify(named_window, sympy.log(1 + x), rng=seed, n=300_000)
     assert found.status == "failed"
     assert 3.0e-4 < found.worst_input["x"] < 3.1e-4

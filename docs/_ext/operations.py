@@ -6,12 +6,13 @@ from math import isinf
 
 from sphinx.util.docutils import SphinxDirective
 
-from mathlib.symbolic import ops, rule_table, rules
-from mathlib.symbolic.expression_routine import ExpressionRoutine
-from mathlib.symbolic.ir import Graph
-from mathlib.symbolic.ops import OPS, Op, UnsupportedFunctionError
-from mathlib.symbolic.rules import pattern
-from mathlib.symbolic.s_expressions import read_one
+from mathlib.symbolic.compiling.expression_routine import ExpressionRoutine
+from mathlib.symbolic.expressions import ops
+from mathlib.symbolic.expressions.ir import Graph
+from mathlib.symbolic.expressions.ops import OPS, Op, UnsupportedFunctionError
+from mathlib.symbolic.expressions.s_expressions import read_one
+from mathlib.symbolic.rewriting import rule_table, rules
+from mathlib.symbolic.rewriting.rules import pattern
 
 CONDITIONS = {"<", "<=", ">", ">=", "==", "!=", "and", "or", "not", "if"}
 CONSTANTS = {

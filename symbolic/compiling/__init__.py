@@ -1,0 +1,1 @@
+"""Expressions as functions of arrays: kernels, machine code, CUDA, NumPy source, derivatives."""

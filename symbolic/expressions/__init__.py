@@ -1,0 +1,1 @@
+"""Expressions as a graph, what each operation means, exact and float64 values, conversions from and to SymPy."""

@@ -1,0 +1,1 @@
+"""Expressions out of text, FPCore files and Python functions."""
