@@ -1,13 +1,17 @@
 """The graph -> SymPy expressions, unevaluated: SymPy must not undo a form that was chosen for its digits."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import sympy
 from sympy import Add, Expr, Mul, Pow, S
 
+from mathlib.symbolic.expressions.evaluate import nearest
 from mathlib.symbolic.expressions.ir import Graph
 from mathlib.symbolic.expressions.ops import OPS, named
+
+LARGEST_DENOMINATOR = 2**20
 
 
 def to_sympy(graph: Graph, root: int, names: Mapping[str, Expr] | None = None) -> Expr:
@@ -35,10 +39,18 @@ def to_sympy(graph: Graph, root: int, names: Mapping[str, Expr] | None = None) -
             name = str(node[1])
             done[i] = names[name] if names and name in names else sympy.Symbol(name, real=True)
         elif node[0] == "num":
-            done[i] = sympy.Rational(node[1].numerator, node[1].denominator)  # type: ignore[attr-defined]
+            done[i] = _number(node[1])  # type: ignore[arg-type]
         else:
             done[i] = _build(str(node[0]), [done[j] for j in graph.operands(i)])
     return done[root]
+
+
+def _number(value: Fraction) -> Expr:
+    """A fraction, or a Float of the same value where it is a float64 whose digits as a fraction would be many."""
+    numerator, denominator = value.numerator, value.denominator
+    if denominator > LARGEST_DENOMINATOR and denominator & (denominator - 1) == 0 and Fraction(nearest(value)) == value:
+        return sympy.Float(float(nearest(value)))
+    return sympy.Rational(numerator, denominator)
 
 
 def _build(op: str, a: list[Any]) -> Any:

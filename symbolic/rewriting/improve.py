@@ -245,10 +245,15 @@ class _Search:
         checks = second.joined(special)
         after = self.scored(second)
         permitted: dict[int, np.ndarray] = {}
+        counters, at_counters = checks.taken(np.array([], int)), np.zeros((len(self.forms), 0))
         for attempt in range(ATTEMPTS):
             found, branch = self.split(first, errors + BITS_PER_CYCLE * cycles[:, None])
-            x = np.zeros(len(checks)) if branch is None else evaluate(self.terms, [branch], checks.points)[0]
-            segments = self.pruned(found, after, x[: len(second)])
+            x, x_counters = (
+                np.zeros(len(s)) if branch is None else evaluate(self.terms, [branch], s.points)[0]
+                for s in (checks, counters)
+            )
+            judged = np.concatenate([after, at_counters], axis=1)
+            segments = self.pruned(found, judged, np.concatenate([x[: len(second)], x_counters]))
             used = chosen(segments, x)
             if after[used[: len(second)], np.arange(len(second))].mean() > after[0].mean() - LEAST_GAIN:
                 break
@@ -261,8 +266,9 @@ class _Search:
             if not len(broken) and not wrong:
                 return self.packed(segments, branch, after, x[: len(second)], alternatives)
             counter = checks.taken(broken)  # the next split heeds these points
-            first = first.joined(counter)
-            errors = np.concatenate([errors, self.permitted(counter, everyone)], axis=1)
+            first, counters = first.joined(counter), counters.joined(counter)
+            new = self.permitted(counter, everyone)
+            errors, at_counters = np.concatenate([errors, new], axis=1), np.concatenate([at_counters, new], axis=1)
         return self.packed(WHOLE, None, after, np.zeros(len(second)), alternatives)
 
     def pruned(self, segments: Sequence[Segment], errors: np.ndarray, x: np.ndarray) -> list[Segment]:

@@ -141,10 +141,11 @@ def ordinary(interval: tuple[float, float], rng: np.random.Generator, n: int) ->
 
 
 def specials(interval: tuple[float, float], rng: np.random.Generator, n: int) -> np.ndarray:
-    """Return special values and the ends of the interval, now and then an ordinary number."""
+    """Return special values and the ends of the interval, each at least once, now and then an ordinary number."""
     low, high = interval
     values = np.array([x for x in (low, high, *SPECIAL) if low <= x <= high and abs(x) < 1e300] or [low])
-    return np.where(rng.random(n) < 0.8, rng.choice(values, n), ordinary(interval, rng, n))
+    mixed = np.where(rng.random(n) < 0.8, rng.choice(values, n), ordinary(interval, rng, n))
+    return np.concatenate([rng.permutation(values), mixed])[:n]
 
 
 def narrowed(graph: Graph, domain: Domain) -> Domain:

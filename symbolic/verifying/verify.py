@@ -207,7 +207,8 @@ def verify(
     A proof is tried where the expression is elementary, has one or two arguments with a ``domain`` and ``f`` is a
     compiled function whose ``graph`` is this same expression. It bounds the rounding errors of every operation, each
     taken at the error documented for it (4 ulps for functions of NumPy), over boxes that cover the domain; see
-    `mathlib.symbolic.verifying.box_proof`. It says nothing about errors in the code of an operation: the sampling does.
+    ``mathlib.symbolic.verifying.box_proof``. It says nothing about errors in the code of an operation: the sampling
+    does.
 
     Examples
     --------
