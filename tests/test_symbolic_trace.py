@@ -471,7 +471,7 @@ def test_empty_arrays_work():
 
 def test_tracing_loads_nothing_heavy():
     code = (
-        "import numpy as np, sys\nfrom mathlib.symbolic.trace import trace\n"
+        "import numpy as np, sys\nfrom mathlib.symbolic.reading.trace import trace\n"
         "trace(lambda x: np.sum(np.exp(x)), [1, 2])\n"
         "print({'scipy', 'numba', 'llvmlite'} & set(sys.modules))"
     )

@@ -19,7 +19,7 @@ _METHODS = frozenset(
     {"clip", "copy", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "prod", "ravel", "repeat", "squeeze"}
     | {"std", "sum", "swapaxes", "take", "var"}
 )
-_OURS = ("mathlib.symbolic.trace", "numpy.")  # modules between the user's function and what refuses
+_OURS = ("mathlib.symbolic.reading.trace", "numpy.")  # modules between the user's function and what refuses
 
 
 class TracerBoolError(TypeError):
