@@ -98,7 +98,7 @@ def run_compiled(name: str, backend: str, quick: bool) -> Measured:
     as_written(name, *(p[:2] for p in points))  # import
     peer, peer_seconds = timed(lambda: as_written(name, *points))
     lost = 1 - np.isfinite(peer).mean()
-    note = f"as it is written: {100 * lost:.2g} % of the values are not finite" if lost else ""
+    note = f"as it is written, {100 * lost:.2g} % of the values are not finite" if lost else ""
     return Measured(f"{values.size:.0e}", error, 4e-15, seconds, "scipy", peer_seconds / seconds, note)
 
 
@@ -110,7 +110,7 @@ def run_defect(backend: str, quick: bool) -> Measured:
             return np.asarray(np.where((v > 3.0e-4) & (v < 3.1e-4), np.log(1 + v), np.log1p(v)))
 
     verdict, seconds = timed(lambda: verify(planted, log(1 + x), x, rng=1))
-    note = f"1 where a log1p that is wrong in 2.4e-5 of the floats passes; found at {verdict.worst_input['x']:.4g}"
+    note = f"log1p made wrong in 2.4e-5 of the floats; found at x = {verdict.worst_input['x']:.4g}"
     return Measured(f"{verdict.n_points:.0e}", float(verdict.passed), 0.5, seconds, note=note)
 
 
