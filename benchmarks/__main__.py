@@ -7,6 +7,7 @@ from importlib import import_module
 AREAS = {
     "special": "Bessel functions against SciPy",
     "stats": "von Mises-Fisher against SciPy and NumPy",
+    "symbolic": "compiled, stabilised and verified expressions against every peer that is installed",
     "startup": "import, first call, cost of a small call",
     "accuracy": "errors on many random points; minutes, so only when named",
 }
