@@ -9,7 +9,7 @@ import sympy as sp
 
 from benchmarks.expressions import Example, examples
 from benchmarks.harness import Case, measure
-from mathlib.symbolic import compile
+from mathlib.symbolic import compile, stabilize
 from mathlib.symbolic.compiling.compile import read
 from mathlib.symbolic.expressions.truth import exact
 
@@ -109,7 +109,10 @@ def errors(values: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
 def rows(rounds: int) -> Iterator[dict[str, Any]]:
     """Yield a row for each expression, size and peer."""
     for example in examples():
-        function = compile(example.expr, example.args, stabilize=example.unstable, backend="numba")
+        expr: Any = example.expr
+        if example.domain is not None:
+            expr = stabilize(expr, example.args, domain=example.domain)
+        function = compile(expr, example.args, backend="numba")
         graph, (root,), arguments, _ = read(example.expr, example.args)
         for size in SIZES:
             points = [np.ascontiguousarray(p) for p in example.points(np.random.default_rng(0), size)]

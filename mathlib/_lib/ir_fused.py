@@ -170,7 +170,7 @@ def _body(name: str, kernel: Kernel, count: int, words: Words) -> Body:
     done = {id(k): words.called(k) for k in kernels} if words.calls else {}
     values = bind(kernel, words, done)(*(Value(words, f"%a{i}") for i in range(count)))
     results = [words.name(v) for v in (values if isinstance(values, tuple) else (values,))]
-    if len(words.lines) <= 2 * PIECE:
+    if len(words.lines) <= 4 * PIECE:
         return Body("", _loads(range(count), words) + "\n".join(words.lines) + "\n", results)
     slot: dict[str, int] = {}
     functions, calls = "", ""
