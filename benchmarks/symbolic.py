@@ -25,8 +25,7 @@ import numpy, sympy, llvmlite.binding, flint
 from mathlib.symbolic import compile
 from mathlib._lib import on_llvm
 from benchmarks.symbolic import hundred_operations
-expr, args = hundred_operations()
-x = [numpy.linspace(1.0, 2.0, 1000)] * len(args)
+expr, args, x = hundred_operations()
 start = time.perf_counter()
 f = compile(expr, args, backend="numba")
 f(*x)
@@ -41,11 +40,12 @@ print(time.process_time() - start, 0)
 """
 
 
-def hundred_operations() -> tuple[sp.Expr, tuple[sp.Symbol, ...]]:
-    """Return an expression of about a hundred operations: the sum of four of the eight."""
+def hundred_operations() -> tuple[sp.Expr, tuple[sp.Symbol, ...], list[np.ndarray]]:
+    """Return an expression of about a hundred operations, the sum of four of the eight, with usual arguments."""
     parts = [expressions.troe(), expressions.hill(), expressions.kepler_step(), expressions.double_pendulum()]
-    args = tuple(dict.fromkeys(a for part in parts for a in part.args))
-    return sp.Add(*(part.expr for part in parts), evaluate=False), args
+    rng = np.random.default_rng(1)
+    values = {a: x for part in parts for a, x in zip(part.args, part.points(rng, 1000), strict=True)}
+    return sp.Add(*(part.expr for part in parts), evaluate=False), tuple(values), list(values.values())
 
 
 def fresh(script: str, **environment: str) -> tuple[float, int]:
