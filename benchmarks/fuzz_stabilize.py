@@ -17,9 +17,9 @@ from benchmarks import harness
 from mathlib.symbolic.expressions import truth
 from mathlib.symbolic.expressions.evaluate import evaluate
 from mathlib.symbolic.expressions.ir import Graph
-from mathlib.symbolic.expressions.ops import OPS
+from mathlib.symbolic.expressions.ops import CONDITIONS, OPS
 from mathlib.symbolic.expressions.ordinals import bits
-from mathlib.symbolic.rewriting.improve import CONDITIONS, NEAR, improve, quiet_numpy
+from mathlib.symbolic.rewriting.improve import NEAR, improve, quiet_numpy
 from mathlib.symbolic.rewriting.sampling import Domain, sample
 
 DEPTH = 6

@@ -603,6 +603,19 @@ def test_names_that_would_be_code_or_clash():
         assert "import os" not in f.source
 
 
+def test_symbols_of_one_name_keep_their_assumptions():
+    positive, free = sp.Symbol("x", positive=True), sp.Symbol("x")
+    expr = sp.sqrt(free**2 + 1) - free + positive  # on the right of zero another form is needed than on the left
+    for args in ([positive, free], [free, positive]):
+        f = compile(expr, args, stabilize=True)
+        for value in (-1e9, 1e9):
+            values = {positive: 1e-12, free: value}
+            truth = sp.N(expr.subs({s: sp.Rational(v) for s, v in values.items()}), 30)
+            assert f(*(values[s] for s in args)) == pytest.approx(float(truth), rel=1e-14)
+    found = symbolic.stabilize(sp.sqrt(free**2 + 1) - free)
+    assert compile(found, [free, positive])(1e9, 2.0) == pytest.approx(5e-10, rel=1e-14)
+
+
 # ---- large and persistent -------------------------------------------------------------------------------------------
 
 

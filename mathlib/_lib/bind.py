@@ -2,7 +2,7 @@
 
 import builtins
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from mathlib._lib.words_python import WORDS, Horner, Horner2
@@ -54,7 +54,7 @@ def _routine(routine: Any, words: Any, done: dict[int, Any]) -> Kernel:
     regions = [[bind(stage, words, done) for stage in stages] for stages in routine.regions]
 
     def run(*arguments: Any) -> Any:
-        values = [composed(stages, arguments) for stages in regions]
+        values = [composed(stages, arguments)[0] for stages in regions]
         if region is None:
             return values[0]
         which, result = region(*arguments), values[-1]
@@ -65,9 +65,9 @@ def _routine(routine: Any, words: Any, done: dict[int, Any]) -> Kernel:
     return run
 
 
-def composed(stages: list[Kernel], arguments: tuple[Any, ...]) -> Any:
-    """Run the stages of a region one after the other; a single result comes as it is."""
-    result: Any = arguments
+def composed(stages: Iterable[Kernel], arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Run the stages of a region one after the other."""
     for stage in stages:
-        result = stage(*(result if isinstance(result, tuple) else (result,)))
-    return result
+        results = stage(*arguments)
+        arguments = results if isinstance(results, tuple) else (results,)
+    return arguments

@@ -15,7 +15,7 @@ from typing import Any
 
 from mathlib._lib import ir_loop
 from mathlib._lib.bind import Kernel, bind, needs
-from mathlib._lib.ir_loop import QUIET, SIZES
+from mathlib._lib.ir_loop import QUIET, SIZES, vectors
 from mathlib._lib.words_llvm import Value, Words, pieces
 from mathlib._lib.words_python import WORDS
 
@@ -125,21 +125,6 @@ def _pointers(first: int, count: int, what: str, only: Iterable[int] | None = No
     )
 
 
-def _vectors(head: str, pointers: str, setup: str, body: str, width: int, end: str) -> str:
-    """A function that runs ``body`` for j = 0, width, 2 width, ... below %size; the pointers are loaded first."""
-    return f"""define internal {head} {{
-entry:
-{pointers}  br label %loop
-loop:
-  %j = phi i64 [0, %entry], [%next, %loop]
-{setup}{body}  %next = add i64 %j, {width}
-  %more = icmp ult i64 %next, %size
-  br i1 %more, label %loop, label %done
-done:
-{end}}}
-"""
-
-
 def _room(name: str, size: int) -> tuple[str, str]:
     """Text that makes a buffer of ``size`` bytes, aligned to 64, and text that releases it."""
     if size <= MOST_STACK:
@@ -219,7 +204,7 @@ def _stage(name: str, kernel: Kernel, count: int, words: Words) -> str:
     )
     head = f"void @{name}(ptr %at, ptr %operands, i64 %size)"
     before = _pointers(0, count, "p") + targets + body.before
-    return body.functions + _vectors(
+    return body.functions + vectors(
         head, before, "", body.text + _stores(body.results, words), words.width, f"{body.after}  ret void\n"
     )
 
@@ -254,7 +239,7 @@ def _fast(loop: Loop, words: Words) -> str:
     pointers = _pointers(0, count, "p") + _pointers(count, loop.n_out, "q") + body.before
     setup = f"  %any = phi i{mask} [0, %entry], [%any2, %loop]\n"
     end = f"{body.after}  %r = icmp ne i{mask} %any2, 0\n  ret i1 %r\n"
-    return body.functions + _vectors("i1 @fast(ptr %at, ptr %mask, i64 %size)", pointers, setup, text, w, end)
+    return body.functions + vectors("i1 @fast(ptr %at, ptr %mask, i64 %size)", pointers, setup, text, w, end)
 
 
 def _full(loop: Loop, words: Words) -> str:
@@ -265,7 +250,7 @@ def _full(loop: Loop, words: Words) -> str:
     pointers = _pointers(0, count, "p") + _pointers(count, loop.n_out, "q") + body.before
     text = body.text + _stores(body.results, words)
     end = f"{body.after}  ret void\n"
-    return body.functions + _vectors("void @full(ptr %at, i64 %size)", pointers, "", text, words.width, end)
+    return body.functions + vectors("void @full(ptr %at, i64 %size)", pointers, "", text, words.width, end)
 
 
 def _repair(loop: Loop, width: int) -> str:

@@ -6,7 +6,7 @@ arrays, so that regions see aligned, contiguous vectors. The last vector of a co
 whatever stands there is computed and not used. A block that lies in one region skips gather and scatter.
 """
 
-from mathlib._lib.bind import Kernel, bind
+from mathlib._lib.bind import Kernel, bind, composed
 from mathlib._lib.words_llvm import Value, Words
 
 BLOCK = 2048  # elements; the columns of a two-in, two-out function fill an eighth of a mebibyte of cache and stack
@@ -67,11 +67,11 @@ def _columns(what: str, base: str, count: int, index: str) -> str:
     )
 
 
-def _vectors(name: str, result: str, arguments: str, setup: str, body: str, width: int, end: str) -> str:
+def vectors(head: str, before: str, setup: str, body: str, width: int, end: str) -> str:
     """A function that runs ``body`` for j = 0, width, 2 width, ... below %size; ``setup`` are further phi nodes."""
-    return f"""define internal {result} @{name}({arguments}, i64 %size) {{
+    return f"""define internal {head} {{
 entry:
-  br label %loop
+{before}  br label %loop
 loop:
   %j = phi i64 [0, %entry], [%next, %loop]
 {setup}{body}  %next = add i64 %j, {width}
@@ -84,10 +84,7 @@ done:
 
 def _trace(stages: tuple[Kernel, ...], n_in: int, words: Words) -> tuple[str, list[str]]:
     """Text that loads the inputs and runs the stages on them, and the names of the results."""
-    values = tuple(Value(words, f"%a{i}") for i in range(n_in))
-    for stage in stages:
-        values = bind(stage, words)(*values)
-        values = values if isinstance(values, tuple) else (values,)
+    values = composed([bind(stage, words) for stage in stages], tuple(Value(words, f"%a{i}") for i in range(n_in)))
     results = [words.name(v) for v in values]
     loads = "".join(f"  %a{i} = load {words.d}, ptr %p{i}, align 64\n" for i in range(n_in))
     return _columns("p", "%in", n_in, "%j") + loads + "\n".join(words.lines) + "\n", results
@@ -100,7 +97,7 @@ def _region(k: int, stages: tuple[Kernel, ...], n_in: int, n_out: int, words: Wo
         raise TypeError(f"region {k} ends in {stages[-1].__name__}, which returns {len(results)} values, not {n_out}")
     stores = "".join(f"  store {words.d} {r}, ptr %q{i}, align 64\n" for i, r in enumerate(results))
     body = text + _columns("q", "%out", n_out, "%j") + stores
-    return _vectors(f"region{k}", "void", "ptr %in, ptr %out", "", body, words.width, "  ret void\n")
+    return vectors(f"void @region{k}(ptr %in, ptr %out, i64 %size)", "", "", body, words.width, "  ret void\n")
 
 
 def _classify(region: Kernel, n_in: int, words: Words) -> str:
@@ -119,7 +116,7 @@ def _classify(region: Kernel, n_in: int, words: Words) -> str:
 """
     setup = f"  %mixed = phi {i32} [zeroinitializer, %entry], [%mixed2, %loop]\n"
     end = f"  %r = call i32 {reduce}({i32} %mixed2)\n  ret i32 %r\n"
-    return _vectors("classify", "i32", "ptr %in, ptr %which", setup, body, words.width, end)
+    return vectors("i32 @classify(ptr %in, ptr %which, i64 %size)", "", setup, body, words.width, end)
 
 
 def _move(name: str, source: str, at: str, target: str, to: str, count: int) -> str:
@@ -129,7 +126,8 @@ def _move(name: str, source: str, at: str, target: str, to: str, count: int) -> 
   %i32 = load i32, ptr %listed
   %i = zext i32 %i32 to i64
 {_columns("p", source, count, at)}{_columns("q", target, count, to)}{moves}"""
-    return _vectors(name, "void", f"ptr {source}, ptr {target}, ptr %index", "", body, 1, "  ret void\n")
+    head = f"void @{name}(ptr {source}, ptr {target}, ptr %index, i64 %size)"
+    return vectors(head, "", "", body, 1, "  ret void\n")
 
 
 def _block_of_one_region() -> str:

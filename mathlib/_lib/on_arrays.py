@@ -5,19 +5,11 @@ from typing import Any
 import numpy as np
 
 from mathlib._lib import words_numpy
-from mathlib._lib.bind import Kernel, bind
+from mathlib._lib.bind import Kernel, bind, composed
 
 BLOCK = 4096  # elements: temporaries stay in the second-level cache
 
 Regions = tuple[tuple[Kernel, ...], ...]
-
-
-def _run(stages: list[Kernel], arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Compose the stages of a region."""
-    for stage in stages:
-        arguments = stage(*arguments)
-        arguments = arguments if isinstance(arguments, tuple) else (arguments,)
-    return arguments
 
 
 class NumpyBody:
@@ -42,7 +34,7 @@ class NumpyBody:
                 chosen = np.flatnonzero(which == number)  # of the whole array: full blocks of one region are fastest
                 for block in _blocks(chosen.size):
                     at = chosen[block]
-                    for out, value in zip(outs, _run(stages, tuple(a[at] for a in flat)), strict=True):
+                    for out, value in zip(outs, composed(stages, tuple(a[at] for a in flat)), strict=True):
                         out[at] = value
         return [o.reshape(arrays[0].shape) for o in outs]
 
@@ -73,12 +65,12 @@ class NamespaceBody:
 
     def _select(self, arrays: list[Any]) -> list[Any]:
         if self._region is None:
-            return list(_run(self._regions[0], tuple(arrays)))
+            return list(composed(self._regions[0], tuple(arrays)))
         which = self._region(*arrays)
         select: Any = self._words.where
         outs: tuple[Any, ...] | None = None
         for number, stages in enumerate(self._regions):
-            values = _run(stages, tuple(arrays))
+            values = composed(stages, tuple(arrays))
             if outs is None:
                 outs = values
             else:

@@ -15,7 +15,7 @@ from mathlib.symbolic.expressions.from_sympy import add_expression, free_symbols
 from mathlib.symbolic.expressions.ir import Graph
 from mathlib.symbolic.reading.trace import record
 from mathlib.symbolic.rewriting.improve import improve
-from mathlib.symbolic.rewriting.stabilize import MOST_NODES, SEED, StabilizeResult, limits
+from mathlib.symbolic.rewriting.stabilize import MOST_NODES, SEED, StabilizeResult, assumptions
 
 Derivatives = Literal["gradient", "jacobian", "hessian", "value_and_grad"]
 DERIVATIVES = ("gradient", "jacobian", "hessian", "value_and_grad")
@@ -65,13 +65,17 @@ def compile(
 
     Notes
     -----
-    Expressions are computed as they are written, except that numbers are rounded once, a product that is used once may
-    be fused with a sum, and quotients with one divisor share its reciprocal. Every operation has the error given in
-    the table of operations of the documentation: at most one unit in the last place for all elementary functions, two
-    for erf and erfc. Machine code is made without an optimiser, by running the kernel once on objects that write LLVM
-    instructions; it is kept on disk. Elements outside the usual ranges (angles beyond 5e4, subnormal numbers and the
-    like) are computed by a second text, compiled when the first of them is met; the bits are the same on the compiled
-    CPU backend and on a GPU. Derivatives are found by reverse accumulation on the graph of the expression.
+    Expressions are computed as they are written, except that numbers are rounded once, the numbers in a chain of
+    products and quotients are joined exactly before, a product that is used once may be fused with a sum, quotients
+    with one divisor share its reciprocal, and sine and cosine of one angle share their reduction. Every operation has
+    the error given in the table of operations of the documentation: at most one unit in the last place for all
+    elementary functions, two for erf, erfc and erfcx. Machine code is made without an optimiser, by running the kernel
+    once on objects that write LLVM instructions; it is kept on disk. Elements outside the usual ranges (angles beyond
+    5e4, subnormal numbers and the like) are computed by a second text, compiled when the first of them is met, in which
+    numbers are not joined and nothing is shared. The compiled CPU backend and a GPU give the same bits, unless the
+    expression has functions that work by regions, such as Bessel functions: a GPU computes it by one text, with these
+    functions inside, and may round otherwise elsewhere. Derivatives are found by reverse accumulation on the graph of
+    the expression.
 
     Of matrices, sums, products, whole powers, transposes, inverses, traces, determinants and element-by-element
     functions are known. Products are ordered by their sizes, ``A.I * b`` is a solution of equations, and
@@ -110,7 +114,8 @@ def read(expr: Any, args: Any) -> tuple[Graph, list[int], Arguments, Shape]:
     graph = Graph()
     if isinstance(expr, StabilizeResult):
         arguments = read_arguments(expr.args if args is None else args, expr.args)
-        known = {symbol.name: i for symbol, i in arguments.variables(graph).items()}
+        variables = arguments.variables(graph)
+        known = {symbol.name: variables[symbol] for symbol in expr.args}
         return graph, graph.copy(expr.graph, [expr.root], known), arguments, "one"
     if callable(expr) and not isinstance(expr, sympy.Basic):
         return _traced(graph, expr, args)
@@ -162,7 +167,7 @@ def _stabilized(graph: Graph, roots: list[int], arguments: Arguments) -> tuple[G
             graph,
             root,
             arguments.names,
-            limits(arguments.symbols, None),
+            assumptions(dict(zip(arguments.names, arguments.symbols, strict=True))),
             regimes=True,
             series=True,
             max_nodes=MOST_NODES,

@@ -15,7 +15,7 @@ from mathlib._lib.elementary import NEAR
 from mathlib.symbolic.compiling import lowering
 from mathlib.symbolic.expressions import primitives
 from mathlib.symbolic.expressions.ir import Graph
-from mathlib.symbolic.expressions.ops import OPS, UnsupportedFunctionError, named
+from mathlib.symbolic.expressions.ops import CONDITIONS, LOGICAL, OPS, UnsupportedFunctionError, named
 
 Kernel = Callable[..., Any]
 OPERATORS = ("+", "-", "*", "/", "<", "<=", ">", ">=", "==", "!=")
@@ -101,7 +101,7 @@ def _own(graph: Graph, roots: Sequence[int], names: Sequence[str]) -> tuple[Grap
     own = Graph()
     renamed = {name: own.variable(f"x{k}") for k, name in enumerate(names)}
     copied = own.copy(graph, roots, renamed)
-    results = [own.read("(if c 1 0)", {"c": i}) if own.nodes[i][0] in lowering.CONDITIONS else i for i in copied]
+    results = [own.read("(if c 1 0)", {"c": i}) if own.nodes[i][0] in CONDITIONS else i for i in copied]
     return lowering.rounded_constants(own, results)
 
 
@@ -174,7 +174,7 @@ def _operation(op: str, a: list[str], used: dict[str, Any], guards: dict[str, No
         return f"{a[0]} {op} {a[1]}"
     if op == "neg":
         return f"-{a[0]}"
-    if op in ("and", "or", "not"):
+    if op in LOGICAL:
         used["where"] = words_python.where
         yes, no = {"and": (f"where({a[-1]}, 1.0, 0.0)", "0.0"), "or": ("1.0", f"where({a[-1]}, 1.0, 0.0)")}.get(
             op, ("0.0", "1.0")

@@ -8,9 +8,8 @@ from fractions import Fraction
 
 from mathlib.symbolic.expressions.evaluate import evaluate, nearest
 from mathlib.symbolic.expressions.ir import LEAVES, Graph
+from mathlib.symbolic.expressions.ops import CONDITIONS
 from mathlib.symbolic.expressions.truth import exact
-
-CONDITIONS = ("<", "<=", ">", ">=", "==", "!=", "and", "or", "not")
 
 
 def rounded_constants(graph: Graph, roots: Sequence[int]) -> tuple[Graph, list[int]]:

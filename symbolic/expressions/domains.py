@@ -73,7 +73,7 @@ def intervals(args: Sequence[sympy.Symbol], domain: Any = None) -> dict[str, Int
     ValueError
         If an interval is empty or inverted, or belongs to no argument.
     """
-    found = {arg.name: _assumed(arg) for arg in args}
+    found = {arg.name: assumed(arg) for arg in args}
     for key, bounds in _pairs(args, domain):
         name = key.name if isinstance(key, sympy.Symbol) else key
         if name not in found:
@@ -102,7 +102,8 @@ def _interval(name: str, bounds: Any) -> Interval:
     return max(low, -LARGEST), min(high, LARGEST)
 
 
-def _assumed(arg: sympy.Symbol) -> Interval:
+def assumed(arg: sympy.Symbol) -> Interval:
+    """Return the interval that the assumptions of a symbol allow."""
     if arg.is_positive:
         return SMALLEST, LARGEST
     if arg.is_negative:

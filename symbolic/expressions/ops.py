@@ -83,6 +83,9 @@ class Op:
 
 
 OPS: dict[str, Op] = {}
+COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
+LOGICAL = frozenset({"and", "or", "not"})
+CONDITIONS = COMPARISONS | LOGICAL  # what is true or false
 
 
 def _op(name: str, arity: int, numpy: str, mpmath: str, sympy: str, truth: Any, *derivative: str, **rest: Any) -> None:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from sympy import Expr
 
 from mathlib.symbolic.expressions.ir import Graph
-from mathlib.symbolic.expressions.ops import OPS
+from mathlib.symbolic.expressions.ops import COMPARISONS, OPS
 from mathlib.symbolic.expressions.s_expressions import Tree, read, read_one
 from mathlib.symbolic.expressions.to_sympy import to_sympy
 
@@ -47,7 +47,7 @@ _EXPANDED = {  # name -> operands, what it means in terms of other operations
     "SQRT2": ("", "(sqrt 2)"),
     "SQRT1_2": ("", "(sqrt 1/2)"),
 }
-_COMPARISONS = frozenset({"<", "<=", ">", ">=", "=="})
+_CHAINED = COMPARISONS - {"!="}  # compare neighbours; != compares all pairs
 _LOOPS = frozenset({"while", "while*", "for", "for*"})
 _ARRAYS = frozenset({"tensor", "tensor*", "array", "dim", "size", "ref"})
 
@@ -257,7 +257,7 @@ def _combined(graph: Graph, op: str, parts: list[int], tree: Tree) -> int:
         return graph.add("neg", parts[0])
     elif op in ("+", "-", "*", "and", "or") and count >= 1:
         return _folded(graph, op, parts)
-    elif op in _COMPARISONS and count >= 2:
+    elif op in _CHAINED and count >= 2:
         return _folded(graph, "and", [graph.add(op, a, b) for a, b in pairwise(parts)])
     elif op == "!=" and 2 <= count <= MAX_DISTINCT:
         return _folded(graph, "and", [graph.add(op, a, b) for a, b in combinations(parts, 2)])

@@ -7,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mathlib.symbolic.expressions.ir import Graph
-from mathlib.symbolic.expressions.ops import OPS
+from mathlib.symbolic.expressions.ops import CONDITIONS, LOGICAL, OPS
 from mathlib.symbolic.expressions.s_expressions import Tree, read_one
 
 Nodes = NDArray[np.intp]
 
-LOGICAL = frozenset({"and", "or", "not"})
-CONDITIONS = frozenset({"<", "<=", ">", ">=", "==", "!="}) | LOGICAL
 LONGEST_PRODUCT = 3  # x**3 is x*x*x, with two roundings; beyond, pow is as accurate
 BLOCK = 128  # of pairwise summation
 

@@ -9,7 +9,7 @@ import numpy as np
 from mathlib._lib.dispatch import chosen as backend
 from mathlib.symbolic.expressions.evaluate import evaluate
 from mathlib.symbolic.expressions.ir import LEAVES, Graph
-from mathlib.symbolic.expressions.ops import OPS
+from mathlib.symbolic.expressions.ops import CONDITIONS, OPS
 from mathlib.symbolic.expressions.ordinals import bits
 from mathlib.symbolic.rewriting import injection
 from mathlib.symbolic.rewriting.egraph import EGraph
@@ -37,7 +37,7 @@ FEWEST_OF_SERIES = 4  # points within the limits of a series
 EVERYWHERE = (-np.inf, np.inf)
 WHOLE = (Segment(0, np.inf),)
 BRANCHES = 6  # sub-expressions that regimes may be cut along
-CONDITIONS = frozenset(("<", "<=", ">", ">=", "==", "!=", "and", "or", "not", "if"))
+CHOICES = CONDITIONS | {"if"}
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class _Search:
         first = self.sampled(self.points - centred, centred, SPECIAL)
         second = self.sampled(count, count, 0)
         ops = {str(self.graph.nodes[i][0]) for i in self.graph.live([self.root])}
-        if ops & CONDITIONS or not self.names or min(len(first), len(second)) < FEWEST:
+        if ops & CHOICES or not self.names or min(len(first), len(second)) < FEWEST:
             errors = self.scored(second) if len(second) else np.zeros((1, 1))
             return self.packed(WHOLE, None, errors, np.zeros(errors.shape[1]), ())
         self.candidates(first)

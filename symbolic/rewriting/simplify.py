@@ -12,7 +12,7 @@ from mathlib.symbolic.expressions.ir import LEAVES, Graph, Node
 from mathlib.symbolic.expressions.ops import OPS
 from mathlib.symbolic.expressions.to_sympy import to_sympy
 from mathlib.symbolic.rewriting.egraph import EGraph
-from mathlib.symbolic.rewriting.improve import CONDITIONS, saturated
+from mathlib.symbolic.rewriting.improve import CHOICES, saturated
 from mathlib.symbolic.rewriting.oracle import agreement
 from mathlib.symbolic.rewriting.sampling import sample
 from mathlib.symbolic.rewriting.stabilize import SEED, limits
@@ -63,7 +63,7 @@ def simplify(expr: Expr, *, cost: Literal["ops", "cycles"] = "ops") -> Expr:
     symbols = arguments(expr)
     graph = Graph()
     root = add_expression(graph, expr)
-    if {graph.nodes[i][0] for i in graph.live([root])} & CONDITIONS or not symbols:
+    if {graph.nodes[i][0] for i in graph.live([root])} & CHOICES or not symbols:
         return expr
     names = [s.name for s in symbols]
     points = sample(graph, root, names, limits(symbols, None), np.random.default_rng(SEED), POINTS, POINTS, POINTS)

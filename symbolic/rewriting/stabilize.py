@@ -9,7 +9,7 @@ from numpy.random import Generator
 from sympy import Expr, Symbol
 
 from mathlib._lib.result import Result
-from mathlib.symbolic.expressions.domains import arguments, intervals
+from mathlib.symbolic.expressions.domains import arguments, assumed, intervals
 from mathlib.symbolic.expressions.from_sympy import add_expression
 from mathlib.symbolic.expressions.ir import Graph
 from mathlib.symbolic.expressions.to_sympy import to_sympy
@@ -169,13 +169,20 @@ def stabilize(
 
 
 def limits(symbols: Sequence[Symbol], domain: Mapping[Symbol | str, tuple[float, float]] | None) -> Domain:
-    """Return the domain of variables from their assumptions and the given intervals."""
-    assumed, given = intervals(symbols), intervals(symbols, domain)
-    both = {name: (max(low, assumed[name][0]), min(high, assumed[name][1])) for name, (low, high) in given.items()}
+    """Return the domain of symbols from their assumptions and the given intervals."""
+    allowed, given = assumptions({s.name: s for s in symbols}), intervals(symbols, domain)
+    ends = allowed.limits
+    both = {name: (max(low, ends[name][0]), min(high, ends[name][1])) for name, (low, high) in given.items()}
     for name, (low, high) in both.items():
         if low > high:
             raise ValueError(f"domain of {name} is empty: {given[name]} contradicts the symbol's assumptions")
-    return Domain(both, frozenset(s.name for s in symbols if s.is_integer))
+    return Domain(both, allowed.integers)
+
+
+def assumptions(symbols: Mapping[str, Symbol]) -> Domain:
+    """Return the domain of variables from the assumptions of the symbols that they stand for."""
+    integers = frozenset(name for name, symbol in symbols.items() if symbol.is_integer)
+    return Domain({name: assumed(symbol) for name, symbol in symbols.items()}, integers)
 
 
 def _result(expr: Expr, symbols: tuple[Symbol, ...], found: Improvement) -> StabilizeResult:

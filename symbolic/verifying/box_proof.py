@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from mathlib.symbolic.expressions.domains import Interval
 from mathlib.symbolic.expressions.ir import Graph
-from mathlib.symbolic.expressions.ops import OPS
+from mathlib.symbolic.expressions.ops import CONDITIONS, LOGICAL, OPS
 from mathlib.symbolic.expressions.truth import apply, ball, precision
 
 BITS = 80  # of the balls
@@ -27,7 +27,6 @@ NORMAL, LARGEST = 2.0**-1022, 1.7976931348623157e308
 SLACK = 1 + 2.0**-40  # covers the rounding of the bounds themselves, which are float64 numbers
 
 ARITHMETIC = frozenset(("+", "-", "*", "/", "neg", "fabs", "sqrt", "fmax", "fmin", "if"))
-CONDITIONS = frozenset(("<", "<=", ">", ">=", "==", "!=", "and", "or", "not"))
 FUNCTIONS = frozenset(
     (
         *("cbrt", "hypot", "pow", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan"),
@@ -203,7 +202,7 @@ def is_exact(op: str, numbers: list[Any]) -> bool:
 
 def condition(op: str, operands: list[Any]) -> bool | None:
     """Return whether a condition holds on the whole box; None if on a part of it, each float deciding correctly."""
-    if op in ("and", "or", "not"):
+    if op in LOGICAL:
         result: bool | None = OPS[op].truth(*operands)
         return result
     a, b = operands

@@ -8,9 +8,9 @@ import numpy as np
 
 from mathlib.symbolic.expressions.evaluate import evaluate
 from mathlib.symbolic.expressions.ir import Graph
+from mathlib.symbolic.expressions.ops import COMPARISONS
 
 DECADES = 0.0, 1e-200, 1e-100, 1e-30, 1e-16, 1e-8, 1e-4, 1e-2, 1.0, 1e2, 1e4, 1e8, 1e16, 1e30, 1e100, 1e200, np.inf
-CONDITIONS = ("<", "<=", ">", ">=", "==", "!=")
 REGIMES = 16  # a table is not made of more
 
 
@@ -25,7 +25,7 @@ class Row(NamedTuple):
 
 def regions(graph: Graph, root: int, points: Mapping[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
     """Return the regions of the points: their names and masks."""
-    conditions = [i for i in graph.live([root]) if graph.nodes[i][0] in CONDITIONS]
+    conditions = [i for i in graph.live([root]) if graph.nodes[i][0] in COMPARISONS]
     size = len(next(iter(points.values())))
     if 0 < len(conditions) <= 10:
         codes = np.zeros(size, np.int64)
