@@ -8,6 +8,7 @@ AREAS = {
     "special": "Bessel functions against SciPy",
     "stats": "von Mises-Fisher against SciPy and NumPy",
     "symbolic": "compiled, stabilised and verified expressions against every peer that is installed",
+    "mfac": "inverse Fisher matrices against the authors' code and SparseML",
     "startup": "import, first call, cost of a small call",
     "accuracy": "errors on many random points; minutes, so only when named",
 }

@@ -28,6 +28,7 @@ extensions = [
     "accuracy",
     "benchmarks",
     "operations",
+    "records",
 ]
 exclude_patterns = ["_build", "figures", "gallery"]
 templates_path = ["_templates"]

@@ -7,9 +7,9 @@ from mathlib._lib.dispatch import backend, backends, current_backend
 
 __version__ = "0.1.0"
 
-_ROOMS = ("gpu", "special", "stats", "symbolic")
+_ROOMS = ("gpu", "optimize", "special", "stats", "symbolic")
 
-__all__ = ["__version__", "backend", "backends", "current_backend", "gpu", "special", "stats", "symbolic"]
+__all__ = ["__version__", "backend", "backends", "current_backend", "gpu", "optimize", "special", "stats", "symbolic"]
 
 
 def __getattr__(name: str) -> Any:

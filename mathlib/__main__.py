@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
                     + (", no row below" if name != "cupy" else " (no CUDA device, or CuPy is not installed)")
                 )
         print(
-            "error: against exact values (Arb), in the measure of the docs; peer: its time over ours\n\n"
+            "error: against exact values (Arb, LAPACK), in the measure of the docs; peer: its time over ours\n\n"
             + COLUMNS.format(*HEADER)
         )
     results = []

@@ -19,7 +19,7 @@ sys.exit(main(["--quick", "--only", "special", "--backend", "{backend}"]))
 
 
 def test_rooms_are_found():
-    assert list(rooms()) == ["special", "stats", "symbolic"]
+    assert list(rooms()) == ["optimize", "special", "stats", "symbolic"]
 
 
 def test_table_and_json(capsys):

@@ -1,0 +1,1 @@
+"""M-FAC: inverses of empirical Fisher matrices without ever forming them."""

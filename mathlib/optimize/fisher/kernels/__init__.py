@@ -1,0 +1,1 @@
+"""Loops of the gradient window that NumPy cannot do; needs numba, so only the branches that run it import these."""
