@@ -220,7 +220,7 @@ def test_one_array_for_each_parameter():
         f.solve([x[0], np.ones(3)])
     with pytest.raises(ValueError, match="one array"):
         g.solve(x)
-    with pytest.raises(ValueError, match="stack gradients"):
+    with pytest.raises(ValueError, match="stack vectors"):
         empirical_fisher_inverse([np.ones(3), np.ones(3)])
 
 

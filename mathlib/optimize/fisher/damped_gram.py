@@ -62,16 +62,18 @@ class DampedGram:
     def solve(self, b: np.ndarray) -> np.ndarray:
         """Return S^-1 b for (m,) or (m, k)."""
         if self.factor == "cholesky":
-            return lapack.dpotrs(self.lower, b, lower=1)[0].reshape(b.shape)
+            x: np.ndarray = lapack.dpotrs(self.lower, b, lower=1)[0]
+            return x.reshape(b.shape)
         weights = np.where(self.null & self.drop_null, 0.0, 1.0 / self.values)
-        return self.vectors @ (weights * (self.vectors.T @ b).T).T
+        return np.asarray(self.vectors @ (weights * (self.vectors.T @ b).T).T)
 
     def inverse_factor(self) -> np.ndarray:
         """Return M with M^T M = S^-1: lower triangular if `factor` is 'cholesky'."""
         if self.factor == "cholesky":
-            return lapack.dtrtri(self.lower, lower=1)[0]
+            inverse: np.ndarray = lapack.dtrtri(self.lower, lower=1)[0]
+            return inverse
         weights = np.where(self.null & self.drop_null, 0.0, 1.0 / np.sqrt(self.values))
-        return weights[:, None] * self.vectors.T
+        return np.asarray(weights[:, None] * self.vectors.T)
 
     @property
     def nullity(self) -> int:
@@ -82,7 +84,8 @@ class DampedGram:
         """Return the projector to the directions that `solve` leaves out, 0 if there are none."""
         if not self.nullity:
             return 0.0
-        return self.vectors[:, self.null] @ self.vectors[:, self.null].T
+        null = self.vectors[:, self.null]
+        return np.asarray(null @ null.T)
 
     def logdet(self) -> float:
         """Return log det S."""

@@ -27,6 +27,10 @@ class GradientRows:
     the columns are a slice of longer rows, and sums over columns are sums over all slices.
     """
 
+    m: int
+    d: int
+    total: int
+
     def __init__(self, array: Array, allreduce: AllReduce = alone):
         self.array, self.allreduce = array, allreduce
         self.xp = array_namespace(array)

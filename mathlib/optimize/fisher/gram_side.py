@@ -155,7 +155,7 @@ class GramSide:
         w = self.small.inverse_factor() @ self.rows.columns(index)
         first, second = places.reshape(2, -1)
         products = np.einsum("ij,ij->j", w[:, first], w[:, second]).reshape(i.shape)
-        return ((i == j) - products) / self.damp
+        return np.asarray(((i == j) - products) / self.damp)
 
     def columns(self, index: np.ndarray) -> Array:
         """Return H^-1 e_j for every j of `index`, (d, len(index)) in the dtype of the rows."""

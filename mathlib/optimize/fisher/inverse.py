@@ -148,7 +148,7 @@ class FisherInverse(LinearOperator):  # type: ignore[misc]  # SciPy has no types
                 raise ValueError(f"{name} is a list of arrays, but the gradients were one matrix: pass one array")
             x = self._parameters.join(x, name)
         x = finite_array(x, name)
-        home, own = family(type(x)), family(type(self._side.rows.array))
+        home, own = family(x.__class__), family(self._side.rows.array.__class__)
         if home != own:
             raise TypeError(f"{name} is of {home} and the gradients are of {own}: convert it, nothing is moved")
         return x, split

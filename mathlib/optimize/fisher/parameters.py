@@ -51,7 +51,7 @@ def flat_gradients(grads: Any, name: str) -> tuple[Any, Parameters | None]:
     if min(g.ndim for g in grads) < 2:
         raise ValueError(
             f"{name} is a list of arrays, so it must hold one array (m, *shape) for each parameter, the axis of "
-            f"the m gradients first; got {[tuple(g.shape) for g in grads]}: stack gradients that are vectors to a matrix"
+            f"the m gradients first; got {[tuple(g.shape) for g in grads]}: stack vectors to a matrix"
         )
     parameters = Parameters([tuple(g.shape[1:]) for g in grads])
     return parameters.join(grads, name), parameters

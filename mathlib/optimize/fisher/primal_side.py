@@ -48,7 +48,7 @@ class PrimalSide:
         """Return G H^-1 G^T."""
         grads = to_host(self.rows.array).astype(np.float64)
         half = self.small.inverse_factor() @ grads.T
-        return half.T @ half
+        return np.asarray(half.T @ half)
 
     def diagonal(self) -> Array:
         """Return the diagonal of H^-1 in float64: the sums of squares of the columns of L^-1."""

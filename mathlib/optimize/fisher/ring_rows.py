@@ -34,9 +34,6 @@ class RingRows(GradientRows):
     is a list of places in the store, so that a gradient is written once and rarely moved. Places 0..m - 1 are in use.
     """
 
-    m: int
-    d: int
-
     def __init__(self, window: int, d: int, like: Array, dtype: str, storage: Storage, allreduce: AllReduce = alone):
         if is_jax_array(like) or is_dask_array(like):
             raise TypeError("like must be of a library whose arrays can be written to, as rows are replaced in place")
