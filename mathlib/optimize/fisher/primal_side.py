@@ -58,7 +58,7 @@ class PrimalSide:
     def elements(self, i: np.ndarray, j: np.ndarray) -> np.ndarray:
         """Return [H^-1]_ij for index arrays of one shape."""
         factor = self.small.inverse_factor()
-        return np.einsum("k...,k...->...", factor[:, i], factor[:, j])
+        return np.asarray(np.einsum("k...,k...->...", factor[:, i], factor[:, j]))
 
     def columns(self, index: np.ndarray) -> Array:
         """Return H^-1 e_j for every j of `index`, (d, len(index)) in the dtype of the rows."""
