@@ -32,7 +32,7 @@ def influence(
         Gradients of the losses of interest, in the library of the gradients held; a vector is one gradient. A list
         with one array (n_test, \\*shape) for each parameter if the gradients held were given so.
     train : 'stored' or array, default 'stored'
-        Gradients of the training examples, in the form of `test_grads`; 'stored' for those that `fisher` holds.
+        Gradients of the training examples, in the form of `test_grads`; 'stored' for those that ``fisher`` holds.
 
     Returns
     -------

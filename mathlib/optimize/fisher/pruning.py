@@ -155,10 +155,10 @@ def obs_prune(
     n_recompute : int, optional
         Number of rounds. In all but the first the gradients are taken again. Default: 8 with `grad_fn`, else 1.
     grad_fn : callable, optional
-        ``grad_fn(w)`` returns gradients at w, one per row, in the form in which `fisher` got them; w has the form of
+        ``grad_fn(w)`` returns gradients at w, one per row, in the form in which ``fisher`` got them; w has the form of
         `w`. Their number may change.
     block_size : int, default 64
-        Size of the blocks of the greedy choice, unless `fisher` has blocks of its own.
+        Size of the blocks of the greedy choice, unless ``fisher`` has blocks of its own.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def obs_prune(
     ------
     ValueError
         If `sparsity` is not in [0, 1), `w` or what `grad_fn` returns is not finite or has another length than d,
-        `n_recompute` is more than 1 without `grad_fn`, or `fisher` holds one slice of many.
+        `n_recompute` is more than 1 without `grad_fn`, or ``fisher`` holds one slice of many.
     TypeError
         If `w` or what `grad_fn` returns holds integers, or belongs to another library than the gradients.
 
@@ -181,7 +181,7 @@ def obs_prune(
     -----
     All weights q that a round removes are corrected for at once: the kept ones k change by G_k^T c, where
     (G_k G_k^T + n damp I) c = G_q w_q, which equals the formula -[H^-1]_kq ([H^-1]_qq)^-1 w_q of [1]_ without a
-    matrix of the size of q. This is most of what the method gains; `mask` matters less. If `fisher` has blocks, the
+    matrix of the size of q. This is most of what the method gains; `mask` matters less. If ``fisher`` has blocks, the
     correction of a weight stays in its block. After round r of R, (1 - sparsity)^(r / R) of the weights are left.
     At high sparsity new gradients matter most: one round is far from the minimum that the model expects.
 
