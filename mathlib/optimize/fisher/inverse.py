@@ -128,7 +128,7 @@ class FisherInverse(LinearOperator):  # type: ignore[misc]  # SciPy has no types
         Notes
         -----
         Two passes over the gradients, 4 m d operations. The subtraction in (x - G^T S^-1 G x) / damp loses digits
-        when `x` lies in the span of the gradients: a relative error of about eps |x| / (damp \\|H^-1 x\\|) remains
+        when `x` lies in the span of the gradients: a relative error of about ``eps |x| / (damp |H^-1 x|)`` remains
         whatever is done, in float64 even for float32 gradients. Of a stored gradient, or a known combination of them,
         `solve_rows` loses nothing.
         """
@@ -469,7 +469,7 @@ def empirical_fisher_inverse(
     By the Woodbury identity H^-1 = (I - G^T S^-1 G) / damp with S = G G^T + n damp I [1]_. The m x m part is made and
     factored in float64 also for float32 gradients: in float32, S is not positive definite for dampings in common use
     when gradients are alike. Products of float32 are tried for large float32 matrices, and kept if the estimate
-    eps max_i \\|g_i\\|^2 tr(S^-1) m / d of the error they cause in the diagonal is below 1e-6. It takes one pass of
+    ``eps max_i |g_i|^2 tr(S^-1) m / d`` of the error they cause in the diagonal is below 1e-6. It takes one pass of
     m^2 d operations, and beside the gradients memory for two m x m matrices and a block of columns.
 
     References
