@@ -119,6 +119,20 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         print("  ".join([first.ljust(width[0]), *(map(str.rjust, others, width[1:]))]).rstrip())
 
 
+def cell(value: object) -> str:
+    """Return a cell: numbers with three digits, what was missed in capitals."""
+    if isinstance(value, bool):
+        return "" if value else "MISSED"
+    return f"{value:.3g}" if isinstance(value, float) else "nan" if value is None else str(value)
+
+
+def print_rows(title: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows that may lack some of the columns."""
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    print(f"\n{title}")
+    print_table(keys, [[cell(row.get(key, "")) for key in keys] for row in rows])
+
+
 def machine() -> dict[str, Any]:
     """Return what the times depend on: processor, vector instructions that we use, number of cores."""
     info = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""

@@ -3,11 +3,10 @@
 import argparse
 import subprocess
 import sys
-from collections.abc import Sequence
 from importlib import metadata, util
 
 from benchmarks import mfac_peers
-from benchmarks.harness import HEADER, machine, print_table, table_row, versions, write
+from benchmarks.harness import HEADER, machine, print_rows, print_table, table_row, versions, write
 from benchmarks.mfac_cases import Row
 from benchmarks.mfac_pruning import claims, pruning
 from benchmarks.mfac_stability import stability
@@ -52,20 +51,6 @@ def memory() -> list[Row]:
         {"after": use, "megabytes": float(more), "goal": MEGABYTES, "met": float(more) < MEGABYTES}
         for more, use in lines
     ]
-
-
-def cell(value: object) -> str:
-    """Return a cell: numbers with three digits, what was missed in capitals."""
-    if isinstance(value, bool):
-        return "" if value else "MISSED"
-    return f"{value:.3g}" if isinstance(value, float) else "nan" if value is None else str(value)
-
-
-def print_rows(title: str, rows: Sequence[Row]) -> None:
-    """Print rows that may lack some of the columns."""
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    print(f"\n{title}")
-    print_table(keys, [[cell(row.get(key, "")) for key in keys] for row in rows])
 
 
 def main(options: argparse.Namespace) -> None:

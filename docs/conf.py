@@ -92,5 +92,10 @@ html_sidebars = {
 
 
 def setup(app):
-    """Leave subpackages out of the lists of public names: each has a page of its own."""
-    app.connect("autodoc-skip-member", lambda *event: True if inspect.ismodule(event[3]) else None)
+    """Leave out subpackages, each has a page of its own, and what scikit-learn adds to every estimator."""
+
+    def skip(app, what, name, member, *rest):
+        foreign = name == "get_metadata_routing" or (name.startswith("set_") and name.endswith("_request"))
+        return True if foreign or inspect.ismodule(member) else None
+
+    app.connect("autodoc-skip-member", skip)

@@ -7,8 +7,9 @@ from mathlib._lib.dispatch import backend, backends, current_backend
 
 __version__ = "0.1.0"
 
-_ROOMS = ("gpu", "optimize", "special", "stats", "symbolic")
+_ROOMS = ("estimators", "gpu", "optimize", "special", "stats", "symbolic")
 
+# Without the estimators: `from mathlib import *` must work where scikit-learn is not installed.
 __all__ = ["__version__", "backend", "backends", "current_backend", "gpu", "optimize", "special", "stats", "symbolic"]
 
 

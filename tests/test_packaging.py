@@ -20,7 +20,7 @@ from mathlib._lib.result import Result
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FOLDERS = {"mathlib": "mathlib", "gpu": "mathlib/gpu", "symbolic": "mathlib/symbolic"}  # checkout -> wheel
-PUBLIC = ("mathlib", "mathlib.special", "mathlib.stats", "mathlib.symbolic", "mathlib.gpu")
+PUBLIC = tuple(f"mathlib{room}" for room in ("", ".estimators", ".gpu", ".optimize", ".special", ".stats", ".symbolic"))
 SOURCES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 
 

@@ -9,6 +9,7 @@ from scipy.linalg import cho_factor, cho_solve
 from mathlib._lib.report import Check, Measured, timed
 from mathlib.optimize import empirical_fisher_inverse, obs_prune
 from mathlib.optimize._report_network import digits_network
+from mathlib.optimize._report_sparse import checks as sparse_checks
 
 BACKENDS = ("numpy", "cupy")  # matrix products and LAPACK: the same without numba
 DAMP = 1e-4
@@ -94,4 +95,5 @@ def checks() -> list[Check]:
     return [
         Check("optimize.FisherInverse", "digits network, d = 1510", inverse, BACKENDS),
         Check("optimize.obs_prune", "digits network, 50 %", prune, BACKENDS),
+        *sparse_checks(),
     ]

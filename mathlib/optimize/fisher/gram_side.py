@@ -55,6 +55,7 @@ class GramSide:
             y /= -self.damp
             if self._lost(x, y) <= SLACK:
                 return y
+            del y  # its memory is wanted for the next one
         k = rows.times(x, wide=True)
         z = self.small.solve(k)
         for _ in range(MAX_REFINE if refine == "auto" else refine):
@@ -63,7 +64,7 @@ class GramSide:
             z = z + step
             if refine == "auto" and np.linalg.norm(step) <= eps * np.linalg.norm(z):
                 break
-        return xp.astype(self._subtracted(x, z), dtype, copy=False)
+        return self._subtracted(x, z, dtype)
 
     def _lost(self, x: Array, y: Array) -> float:
         """Estimate the error of y = (x - G^T z) / damp in units of eps |y|: of the difference, and of G x through z."""
@@ -85,10 +86,17 @@ class GramSide:
             total += xp.matmul(block, (part - xp.matmul(block.T, here)) / self.damp)
         return rows.allreduce(to_host(total)) - self.divisor * z
 
-    def _subtracted(self, x: Array, z: np.ndarray) -> Array:
-        """Return (x - G^T z) / damp in float64."""
-        y = self.rows.combine(z, wide=True)
-        return (self.rows.xp.astype(x, self.rows.double, copy=False) - y) / self.damp
+    def _subtracted(self, x: Array, z: np.ndarray, dtype: Any) -> Array:
+        """Return (x - G^T z) / damp, computed in float64."""
+        rows, xp = self.rows, self.rows.xp
+        if not rows.single:
+            return (x - rows.combine(z)) / self.damp
+        here = from_host(z, rows.array, rows.double)
+        out = xp.empty(x.shape, dtype=dtype, device=x.device)
+        for start, stop, block in rows.blocks(rows.double):
+            part = xp.astype(x[start:stop, ...], rows.double, copy=False) - xp.matmul(block.T, here)
+            out[start:stop, ...] = xp.astype(part / self.damp, dtype, copy=False)
+        return out
 
     def solve_rows(self, a: np.ndarray) -> Array:
         """Return H^-1 G^T a for (m,) or (m, k)."""

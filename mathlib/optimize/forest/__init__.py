@@ -1,0 +1,1 @@
+"""Message passing: linear systems on forests, graphs cut into forests, and what can be done with the two."""

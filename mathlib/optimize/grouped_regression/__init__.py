@@ -1,0 +1,1 @@
+"""Least squares with a penalty on the norms of groups of coefficients."""

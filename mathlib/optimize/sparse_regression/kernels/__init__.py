@@ -1,0 +1,1 @@
+"""Compiled loops of the lasso; each module is imported only by the branch that runs it."""

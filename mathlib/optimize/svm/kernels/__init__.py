@@ -1,0 +1,1 @@
+"""Compiled loops of the support vector machine; imported only by the branch that runs them."""
