@@ -116,8 +116,8 @@ def label_propagation(
     or with ``fidelity/2 sum_{labelled} |F_i - Y_i|^2`` added, where row Y_i is 1 in the class of node i [1]_. One
     system is solved for each class but the last, whose scores complete the sum 1, all at the same time. Block descent
     over forests of the graph solves the same problem [2]_ (see `minimize_bcd`), but needs far more passes than
-    conjugate gradients. The exact factor of `scipy.sparse.linalg.splu` is the better choice where labels are very rare and
-    the graph is nearly planar.
+    conjugate gradients. The exact factor of `scipy.sparse.linalg.splu` is the better choice where labels are very
+    rare and the graph is nearly planar.
 
     References
     ----------
