@@ -30,8 +30,8 @@ def certify(
 
     A column with level 0 and without l2 must be orthogonal to `t`: its entry of `c` is not looked at.
     """
-    square, ridge = float(t @ t), l2 * float(b @ b)
-    primal = 0.5 * float(r @ r) + float(levels @ np.abs(b)) + 0.5 * ridge
+    square, ridge = float(t @ t), l2 * float(np.sum(b * b))
+    primal = 0.5 * float(r @ r) + float(np.sum(levels * np.abs(b))) + 0.5 * ridge
     size = c if positive else np.abs(c)
     shifted = c - l2 * b if l2 else c
     shifted = shifted if positive or not l2 else np.abs(shifted)

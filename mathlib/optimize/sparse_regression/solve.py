@@ -162,7 +162,7 @@ def exact_path(problem: Problem) -> bool:
 def _objective(problem: Problem, b: Floats, level: float, l2: float) -> float:
     support = np.flatnonzero(b)
     r = problem.y - problem.design.combine(support, b[support])
-    return 0.5 * float(r @ r) + level * float(problem.weights @ np.abs(b)) + 0.5 * l2 * float(b @ b)
+    return 0.5 * float(r @ r) + level * float(np.sum(problem.weights * np.abs(b))) + 0.5 * l2 * float(np.sum(b * b))
 
 
 def describe(gap: float, tol: float, status: int) -> tuple[bool, str]:
