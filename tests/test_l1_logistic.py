@@ -220,3 +220,94 @@ def test_warning_names_gap_and_tolerance():
 def test_wrong_arguments(arguments, options, error, text):
     with pytest.raises(error, match=text):
         l1_logistic(*arguments, **options)
+
+
+def longdouble_gap(X, y, alpha, x, intercept, fit_intercept):
+    """The gap of the scaled chances of error, relative to the objective at zero, by the textbook in long doubles."""
+    X, y, x = (np.asarray(v, np.longdouble) for v in (X, y, x))
+    t = 1 / (1 + np.exp(y * (X @ x + intercept)))
+    counts = np.array([(y > 0).sum(), (y < 0).sum()])
+    if fit_intercept:
+        sums = np.array([t[y > 0].sum(), t[y < 0].sum()])
+        t = t * np.where(y > 0, *(sums.min() / sums))
+    t *= min(1, alpha * len(y) / np.abs((t * y) @ X).max())
+    dual = -(t * np.log(t) + (1 - t) * np.log1p(-t)).mean()
+    q = counts / len(y) if fit_intercept else np.full(2, 0.5)
+    return float((objective(X, y, alpha, x, intercept) - dual) / -(q * np.log(q)).sum())
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("shape", [(300, 40), (30, 80), (80, 60)])
+@pytest.mark.parametrize("block", [1 << 26, 1000])
+def test_other_array_libraries(shape, intercept, block, monkeypatch):
+    strict = pytest.importorskip("array_api_strict")
+    monkeypatch.setattr("mathlib.optimize.sparse_regression.array_matrix.BLOCK", block)
+    X, y = problem(10, *shape)
+    X = X.astype(np.float32)
+    options = {"fit_intercept": intercept, "tol": 1e-13}
+    top = l1_logistic(X, y, 1e6, **options).alpha_max
+    for alpha in (top / 3, top / 50):
+        expected = l1_logistic(X, y, alpha, **options)
+        for dtype in (strict.float64, strict.float32):
+            A = strict.asarray(X, dtype=dtype)
+            found = l1_logistic(A, y, alpha, **options)
+            assert (type(found.x), found.x.dtype) == (type(A), strict.float64)
+            x = np.asarray(found.x)
+            np.testing.assert_allclose(x, expected.x, rtol=1e-8, atol=1e-10)
+            np.testing.assert_array_equal(found.active_set, expected.active_set)
+            assert found.intercept == pytest.approx(expected.intercept, rel=1e-8)
+            assert found.fun == pytest.approx(expected.fun, rel=1e-13)
+            assert found.alpha_max == pytest.approx(top, rel=1e-13)
+            assert found.dual_gap <= 1e-13
+            assert longdouble_gap(X, y, alpha, x, found.intercept, intercept) <= 2e-13
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+def test_other_array_libraries_with_dependent_columns_and_scales(intercept):
+    strict = pytest.importorskip("array_api_strict")
+    X, y = problem(11, 100, 40)
+    X = X * 2.0 ** np.linspace(-24, 24, 40).round()
+    X[:, 37], X[:, 38], X[:, 39] = X[:, 36], 0.0, 1024.0
+    A = strict.asarray(X)
+    top = l1_logistic(A, y, 1e300, fit_intercept=intercept).alpha_max
+    for alpha in (top / 10, top * 1e-6):
+        found = l1_logistic(A, y, alpha, fit_intercept=intercept, tol=1e-10)
+        x = np.asarray(found.x)
+        assert found.success
+        assert x[38] == 0.0
+        assert found.fun == pytest.approx(l1_logistic(X, y, alpha, fit_intercept=intercept, tol=1e-10).fun, rel=1e-9)
+        assert longdouble_gap(X, y, alpha, x, found.intercept, intercept) <= 2e-10
+
+
+def test_other_array_libraries_labels_and_trivial_solutions():
+    strict = pytest.importorskip("array_api_strict")
+    X, y = problem(12, 60, 5)
+    A = strict.asarray(X)
+    x = np.asarray(l1_logistic(A, y, 0.05).x)
+    for labels in (strict.asarray(y), strict.asarray(y > 0), np.where(y > 0, "yes", "no"), y.tolist()):
+        found = l1_logistic(A, labels, 0.05)
+        np.testing.assert_array_equal(np.asarray(found.x), x)
+        np.testing.assert_array_equal(found.classes, np.unique(np.asarray(labels)))
+    found = l1_logistic(A, y, 1e6)
+    assert isinstance(found.x, type(A))
+    assert (found.dual_gap, found.success, len(found.active_set)) == (0, True, 0)
+
+
+@pytest.mark.parametrize(
+    ("X", "options", "error", "text"),
+    [
+        ([[np.nan, 1.0], [0.0, 1.0]], {}, ValueError, r"X\[0, 0\] = nan"),
+        ([1.0, 2.0], {}, ValueError, "X must have 2 dimensions"),
+        (np.zeros((2, 0)), {}, ValueError, "at least one row and one column"),
+        ([[1e200, 1.0], [0.0, 1.0]], {}, ValueError, "column 0 of X has entries too large"),
+        ([[1.0, 0.0], [0.0, 1e-170]], {}, ValueError, "column 1 of X has entries too small"),
+        (np.eye(2), {"backend": "numba"}, TypeError, "cannot take arrays of array_api_strict"),
+        (np.eye(3), {}, ValueError, r"each of the 3 rows of X, got shape \(2,\)"),
+    ],
+)
+def test_wrong_arguments_in_other_array_libraries(X, options, error, text):
+    strict = pytest.importorskip("array_api_strict")
+    with pytest.raises(error, match=text), np.errstate(over="ignore"):
+        l1_logistic(strict.asarray(np.asarray(X)), [0, 1], 0.1, **options)
+    with pytest.raises(TypeError, match="mixed"):
+        l1_logistic(np.eye(2), strict.asarray([0, 1]), 0.1)

@@ -45,8 +45,12 @@ class Scalable:
         self.design.loops.correlations(*self.matrix, self.index, v, out)
         return out
 
-    def scaled(self, scale: Floats) -> Columns:
-        """Return the columns with their rows times `scale`."""
+    def model(self, h: Floats, v: Floats, c: Floats) -> tuple[Columns, Floats]:
+        """Return columns with the inner products of these, rows weighted by `h`, and a vector that has those of `v`."""
+        scale = np.sqrt(h)
+        return self._scaled(scale), v / scale
+
+    def _scaled(self, scale: Floats) -> Columns:
         loops, count = self.design.loops, len(self.index)
         if loops is None:
             rows = self.matrix * scale

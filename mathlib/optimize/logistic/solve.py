@@ -3,15 +3,18 @@
 from typing import Any
 
 import numpy as np
+from array_api_compat import array_namespace
 
-from mathlib._lib.dispatch import Backend
+from mathlib._lib.dispatch import Backend, choose, family
+from mathlib._lib.host import from_host, to_host
 from mathlib._lib.result import Result
-from mathlib._lib.validate import finite_scalar, positive_integer
+from mathlib._lib.validate import finite_array, finite_scalar, positive_integer
 from mathlib.optimize.convergence import CONVERGED, outcome
+from mathlib.optimize.logistic.array_columns import ArrayDesign
 from mathlib.optimize.logistic.loss import dual_value
 from mathlib.optimize.logistic.working_set import Problem, Solution, solve
 from mathlib.optimize.sparse_regression.design_matrix import Design
-from mathlib.optimize.training_data import compiled, matrix, two_classes
+from mathlib.optimize.training_data import matrix, two_classes
 
 __all__ = ["L1LogisticResult", "l1_logistic"]
 
@@ -22,8 +25,8 @@ class L1LogisticResult(Result):
 
     Attributes
     ----------
-    x : numpy.ndarray, shape (p,)
-        The coefficients; positive ones speak for ``classes[1]``.
+    x : array, shape (p,)
+        The coefficients, float64 in the library of `X`; positive ones speak for ``classes[1]``.
     intercept : float
         The constant term, 0 where none is fitted.
     classes : numpy.ndarray, shape (2,)
@@ -57,7 +60,7 @@ class L1LogisticResult(Result):
     ([0], ['down', 'up'])
     """
 
-    x: np.ndarray
+    x: Any
     intercept: float
     classes: np.ndarray
     fun: float
@@ -88,9 +91,9 @@ def l1_logistic(
     Parameters
     ----------
     X : array_like or scipy.sparse matrix, shape (n, p)
-        The matrix.
+        The matrix. An array of another array-API library (CuPy, PyTorch) stays where it is, float32 or float64.
     y : array_like, shape (n,)
-        The labels, of two classes.
+        The labels, of two classes: numbers or strings, in the library of `X` or NumPy's.
     alpha : float
         The penalty, above 0.
     fit_intercept : bool, default False
@@ -99,8 +102,8 @@ def l1_logistic(
         The duality gap that ends the iteration, relative to the objective at x = 0.
     max_iter : int, default 100
         Working sets at most.
-    backend : {'numpy', 'numba'}, optional
-        Where the loops of coordinate descent run; compiled if numba is installed.
+    backend : {'numpy', 'numba', 'cupy'}, optional
+        Who computes; by default compiled loops for NumPy and SciPy arrays, and for others their library.
 
     Returns
     -------
@@ -127,6 +130,10 @@ def l1_logistic(
     error, scaled into the dual feasible set, whose objective is a sum of entropies [1]_; with an intercept the chances
     of the two classes are given the same sum first.
 
+    For an `X` of another library all that has n rows is computed there, in float64 also for float32 data: products,
+    losses, and the weighted inner products of the columns of a working set, of which a Cholesky factor is all that the
+    processor needs of the model. It suits many rows: the model costs rows times squared columns of the working set.
+
     References
     ----------
     .. [1] K. Koh, S.-J. Kim, S. Boyd, "An interior-point method for large-scale l1-regularized logistic regression",
@@ -143,10 +150,14 @@ def l1_logistic(
     >>> result.active_set.tolist(), result.classes.tolist(), result.dual_gap <= 1e-6
     ([4, 7], ['no', 'yes'], True)
     """
-    fast = compiled((X,), backend, "l1_logistic")
-    X = matrix(X, "X")
+    foreign = family(y.__class__) not in ("numpy", "scalar")
+    kind = choose((X, y) if foreign else (X,), backend)
+    at_home = kind in ("numpy", "numba")
+    X = matrix(X, "X") if at_home else finite_array(X, "X", ndim=2)
     n, p = X.shape
-    signs, classes = two_classes(y, "y", n)
+    if min(n, p) < 1:
+        raise ValueError(f"X must have at least one row and one column, got shape {(n, p)}")
+    signs, classes = two_classes(to_host(y) if foreign else y, "y", n)
     alpha = finite_scalar(alpha, "alpha", low=0.0)
     if alpha == 0.0:
         raise ValueError("alpha must be positive, got 0: without a penalty separable classes have no solution")
@@ -155,7 +166,11 @@ def l1_logistic(
     if not isinstance(fit_intercept, bool | np.bool):
         raise TypeError(f"fit_intercept must be True or False, got {fit_intercept!r}")
 
-    design = Design(X, None, False, fast)
+    design: Design | ArrayDesign
+    if at_home:
+        design, rows = Design(X, None, False, kind == "numba"), signs
+    else:
+        design, rows = ArrayDesign(X), from_host(signs, X, array_namespace(X).float64)
     share = float((signs > 0.0).mean()) if fit_intercept else 0.5
     constant = float(np.log(share / (1.0 - share)))
     t = np.where(signs > 0.0, 1.0 - share, share)
@@ -164,10 +179,10 @@ def l1_logistic(
     level = min(alpha * n, 1e300)
     found = Solution(np.zeros(p), constant, unit, 0.0, CONVERGED)
     if alpha < level_max / n:
-        found = solve(Problem(design, signs, level, bool(fit_intercept)), constant, unit, tol, max_iter)
+        found = solve(Problem(design, rows, level, bool(fit_intercept)), constant, unit, tol, max_iter)
     success, message = outcome("l1_logistic", found.gap, tol, found.status)
     return L1LogisticResult(
-        x=found.b,
+        x=found.b if at_home else from_host(found.b, X, array_namespace(X).float64),
         intercept=found.constant,
         classes=classes,
         fun=float(found.primal / n),

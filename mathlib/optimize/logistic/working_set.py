@@ -1,11 +1,14 @@
 """L1 logistic regression on a growing working set: proximal Newton steps inside, a duality gap over all outside."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from mathlib.optimize.convergence import CONVERGED, ITERATION_LIMIT, PRECISION_LIMIT
+from mathlib.optimize.logistic.array_columns import ArrayColumns, ArrayDesign
 from mathlib.optimize.logistic.columns import Scalable
 from mathlib.optimize.logistic.loss import balanced, best_intercept, chances_of_error, dual_value, loss
 from mathlib.optimize.sparse_regression.columns import Columns
@@ -26,14 +29,23 @@ PRECISE = 1e-3  # relative residual of the conjugate gradients in a Newton step 
 
 @dataclass(frozen=True)
 class Problem:
-    """Minimise sum log(1 + exp(-signs (X b + c))) + level |b|_1; the constant c is 0 without an intercept."""
+    """Minimise sum log(1 + exp(-signs (X b + c))) + level |b|_1; the constant c is 0 without an intercept.
 
-    design: Design
-    signs: Floats
+    Vectors over the rows are arrays of the design's library, vectors over the columns NumPy's.
+    """
+
+    design: Design | ArrayDesign
+    signs: Any
     level: float
     intercept: bool
 
-    def bound(self, t: Floats, largest: float) -> float:
+    def columns(self, chosen: NDArray[np.intp]) -> Scalable | ArrayColumns:
+        """Return the columns of a working set."""
+        if isinstance(self.design, ArrayDesign):
+            return ArrayColumns(self.design, chosen, self.intercept)
+        return Scalable(self.design, chosen, self.intercept)
+
+    def bound(self, t: Any, largest: float) -> float:
         """Return the dual objective at a multiple of `t`, whose largest correlation with a column is `largest`."""
         return dual_value(t * min(1.0, self.level / max(largest, 1e-300)))
 
@@ -92,7 +104,7 @@ def solve(problem: Problem, constant: float, unit: float, tol: float, max_iter: 
         chosen = np.sort(np.argpartition(-c, size - 1)[:size]) if size < design.p else np.arange(design.p)
         share = 0.0 if found.gap * unit <= 1.5 * inner_gap else 0.1
         target = max(share * found.gap, 0.3 * tol) * unit
-        inner = Inner(problem, Scalable(design, chosen, problem.intercept))
+        inner = Inner(problem, problem.columns(chosen))
         x = np.append(b[chosen], constant) if problem.intercept else b[chosen]
         x, inner_gap, steps = inner.improve(x, z, max(target, floor))
         found.newton_steps += steps
@@ -105,15 +117,16 @@ def solve(problem: Problem, constant: float, unit: float, tol: float, max_iter: 
 class Inner:
     """The problem on the columns of a working set; the last coefficient is the intercept, if there is one."""
 
-    def __init__(self, problem: Problem, columns: Scalable):
+    def __init__(self, problem: Problem, columns: Scalable | ArrayColumns):
         self.problem, self.columns = problem, columns
         self.levels = np.full(len(columns.index), problem.level)
         if problem.intercept:
             self.levels[-1] = 0.0
 
-    def improve(self, x: Floats, z: Floats, target: float) -> tuple[Floats, float, int]:
+    def improve(self, x: Floats, z: Any, target: float) -> tuple[Floats, float, int]:
         """Lower the gap to `target` from the coefficients `x` with the margins `z`."""
         signs, levels, stalled, steps = self.problem.signs, self.levels, 0, 0
+        xp = array_namespace(z)
         previous = least = np.inf
         for _ in range(OUTER):
             t = chances_of_error(signs, z)
@@ -130,10 +143,9 @@ class Inner:
                 break
             steps += 1
             h = t * (1.0 - t)
-            scale = np.sqrt(np.maximum(h, FLAT * h.max()))
-            model = self.columns.scaled(scale)
+            model, residual = self.columns.model(xp.maximum(h, FLAT * xp.max(h)), signs * t, c)
             new = x.copy()
-            descend_model(model, signs * t / scale, new, levels, 0.1 * violation(c, x, levels))
+            descend_model(model, residual, new, levels, 0.1 * violation(c, x, levels))
             change = new - x
             along = self.columns.combine(change)
             slope = -float(c @ change) + float(levels @ (np.abs(new) - np.abs(x)))
