@@ -86,8 +86,9 @@ def prune(backend: Any, quick: bool) -> Measured:
     note = ""
     if not quick:
         rounds = obs_prune(w, fisher, 0.9, n_recompute=4, grad_fn=lambda v: moved(network.gradients(host(v)), backend))
-        shown = {"none pruned": weights, "50 %": host(found.x), "90 % in 4 rounds": host(rounds.x)}
-        note = "; ".join(f"{k}: loss {network.loss(v):.3f}, {100 * network.accuracy(v):.1f}%" for k, v in shown.items())
+        shown = {"before": weights, "50 %": host(found.x), "90 %": host(rounds.x)}
+        note = "; ".join(f"{k} {network.loss(v):.3f}, {100 * network.accuracy(v):.0f}%" for k, v in shown.items())
+        note = f"loss and accuracy: {note}"
     return Measured(f"{len(weights)}", float(error), BOUND, seconds, note=note)
 
 
