@@ -179,8 +179,9 @@ class Inner:
                 if not len(support):
                     break
                 x = b[support]
-                chosen = columns.take(support)
-                crossed, dependent = newton_step(chosen, r, x, levels[support], l2, positive, crossed, relative)
+                crossed, dependent = newton_step(  # no name for the copy of the columns: it must go before the next
+                    columns.take(support), r, x, levels[support], l2, positive, crossed, relative
+                )
                 b[support] = x
                 if not dependent or len(support) > MANY:
                     break
