@@ -9,12 +9,11 @@ from sphinx.util.docutils import SphinxDirective
 from mathlib.symbolic.compiling.expression_routine import ExpressionRoutine
 from mathlib.symbolic.expressions import ops
 from mathlib.symbolic.expressions.ir import Graph
-from mathlib.symbolic.expressions.ops import OPS, Op, UnsupportedFunctionError
+from mathlib.symbolic.expressions.ops import CONDITIONS, OPS, Op, UnsupportedFunctionError
 from mathlib.symbolic.expressions.s_expressions import read_one
 from mathlib.symbolic.rewriting import rule_table, rules
 from mathlib.symbolic.rewriting.rules import pattern
 
-CONDITIONS = {"<", "<=", ">", ">=", "==", "!=", "and", "or", "not", "if"}
 CONSTANTS = {
     "PI": r"\pi",
     "E": "e",
@@ -137,7 +136,7 @@ def sympy_name(op: Op) -> str:
 def operation_rows() -> Iterator[tuple[str, ...]]:
     """Yield the cells of each operation; conditions are left out."""
     for op in OPS.values():
-        if op.name not in CONDITIONS:
+        if op.name not in CONDITIONS | {"if"}:
             text = MEANINGS.get(op.name) or formula((op.name, *(("var", letter) for letter in "ab"[: op.arity])))[0]
             error = "" if isinf(op.ulp) else f"{op.ulp:g}"
             yield f"``{op.name}``", f":math:`{text}`", sympy_name(op), error, f"{op.cycles:g}", backends(op)

@@ -36,7 +36,7 @@ class DampedGram:
         self._wanted: Factor = factor if self.rank == self.m else "eigh"
         self._spectrum = spectrum
         self.factor: Factor = self._wanted
-        self.condition = (shift + _norm(gram)) / shift
+        self.condition = (shift + norm(gram)) / shift
         if self.factor == "cholesky" and np.finfo(np.float64).eps * self.condition <= HOPELESS:
             damped = np.array(gram, order="F")
             damped[np.diag_indices(self.m)] += shift
@@ -101,7 +101,7 @@ class DampedGram:
         return float((1.0 / self.values[~(self.null & self.drop_null)]).sum())
 
 
-def _norm(gram: np.ndarray) -> float:
+def norm(gram: np.ndarray) -> float:
     """Return the 2-norm of a positive semidefinite matrix to a few per cent, at least its largest diagonal."""
     vector = gram.diagonal() + gram.diagonal().max() / len(gram)
     for _ in range(POWER_STEPS):

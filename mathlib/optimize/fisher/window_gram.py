@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from mathlib.optimize.fisher.damped_gram import HOPELESS, DampedGram, _norm
+from mathlib.optimize.fisher.damped_gram import HOPELESS, DampedGram, norm
 from mathlib.optimize.fisher.explicit_inverse import inverted, refined_column, replaced
 from mathlib.optimize.fisher.factor import border, dropping, factored, newest
 
@@ -22,7 +22,7 @@ class FactoredGram(DampedGram):
         self.drop_null = True
         self.factor = self._wanted = "cholesky"
         self._spectrum = None
-        self.condition = (shift + _norm(gram)) / shift
+        self.condition = (shift + norm(gram)) / shift
 
 
 class WindowGram:
@@ -134,7 +134,7 @@ class WindowGram:
         """Raise ValueError if an explicit inverse is wanted and S for this K is too close to singular."""
         if not self.explicit or np.trace(gram) <= (EXPLICIT_CONDITION - 1.0) * shift:
             return
-        condition = (shift + _norm(gram)) / shift
+        condition = (shift + norm(gram)) / shift
         if condition > EXPLICIT_CONDITION:
             raise ValueError(
                 f"inverse='explicit' is for condition numbers up to {EXPLICIT_CONDITION:g} and H would have "

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mathlib.optimize.sparse_regression.working_set import CONVERGED, MAX_ITER, Problem, Solution, rounding
+from mathlib.optimize.convergence import CONVERGED, ITERATION_LIMIT
+from mathlib.optimize.sparse_regression.working_set import Problem, Solution, rounding
 
 Floats = NDArray[np.float64]
 
@@ -37,4 +38,4 @@ def least_squares(problem: Problem) -> Solution:
     )
     x, stop, nit = lsqr(operator, y, atol=1e-15, btol=1e-15, iter_lim=4 * design.p)[:3]
     b = x / norms
-    return Solution(b, np.nan, y - design.combine(design.all, b), MAX_ITER if stop == 7 else CONVERGED, nit=nit)
+    return Solution(b, np.nan, y - design.combine(design.all, b), ITERATION_LIMIT if stop == 7 else CONVERGED, nit=nit)

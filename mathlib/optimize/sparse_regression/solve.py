@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mathlib._lib.validate import finite_scalar, positive_integer
-from mathlib.optimize.convergence import ConvergenceWarning
+from mathlib.optimize.convergence import CONVERGED, PRECISION_LIMIT, ConvergenceWarning
 from mathlib.optimize.sparse_regression import homotopy, working_set
 from mathlib.optimize.sparse_regression.array_matrix import ArrayDesign
 from mathlib.optimize.sparse_regression.least_squares import least_squares
 from mathlib.optimize.sparse_regression.results import LassoResult
 from mathlib.optimize.sparse_regression.validation import Task, make_task
-from mathlib.optimize.sparse_regression.working_set import CONVERGED, PRECISION, Problem, Solution, certificate
+from mathlib.optimize.sparse_regression.working_set import Problem, Solution, certificate
 
 Floats = NDArray[np.float64]
 
@@ -171,7 +171,7 @@ def describe(gap: float, tol: float, status: int) -> tuple[bool, str]:
     text = f"duality gap {gap:.2g} {'<=' if gap <= tol else '>'} tol {tol:g}"
     if np.isnan(gap):
         text = "least squares of a large or sparse matrix: no duality gap"
-    elif status == PRECISION:
+    elif status == PRECISION_LIMIT:
         text += ": precision limit, it falls no further in float64"
     elif not success:
         text += ": raise max_iter or tol"

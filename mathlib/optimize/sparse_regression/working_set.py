@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mathlib.optimize.convergence import CONVERGED, ITERATION_LIMIT, PRECISION_LIMIT
 from mathlib.optimize.sparse_regression.array_matrix import ArrayDesign
 from mathlib.optimize.sparse_regression.columns import Columns
 from mathlib.optimize.sparse_regression.design_matrix import Design
@@ -15,7 +16,6 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 EPS = float(np.finfo(np.float64).eps)
 
-CONVERGED, MAX_ITER, PRECISION = 0, 1, 2  # the status
 FIRST = 500  # columns of the first working set
 PASSES = 60  # of descent and Newton on one working set
 FALLEN = 1.0 - 1e-15  # an objective below this share of another one is lower by more than rounding
@@ -91,7 +91,7 @@ def solve(problem: Problem, level: float, l2: float, start: Floats, tol: float, 
     unit = 0.5 * float(y @ y)
     levels = level * problem.weights
     b = np.where(design.squares > 0.0, start, 0.0)
-    best = Solution(b, np.inf, y, MAX_ITER)
+    best = Solution(b, np.inf, y, ITERATION_LIMIT)
     active = np.flatnonzero(design.squares)
     lowest, highest, previous, inner_gap = np.inf, -np.inf, np.inf, 0.0
     size, last_size, stalled = FIRST, 0, 0
@@ -114,7 +114,7 @@ def solve(problem: Problem, level: float, l2: float, start: Floats, tol: float, 
             break
         stalled = 0 if fallen or gap < 0.9 * previous or size != last_size else stalled + 1
         if gap <= 2.0 * floor or stalled == STALLED:
-            best.status = PRECISION
+            best.status = PRECISION_LIMIT
             break
         if best.nit == max_iter:
             break
